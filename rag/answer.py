@@ -1,0 +1,224 @@
+"""Bot.ask: search, read, choose, cite or refuse. The only place that picks implementations.
+
+Citations are made in `cite` and nowhere else, as slices of an article, so that a quote that is not
+in the text cannot be.
+No citation means refusal; there is no third state.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from embeddings import Embedder
+from rag.articles import split_articles
+from rag.chunks import split_chunks
+from rag.claims import Claim, Passage, evidence, make_claims, sentence_around, told_elsewhere
+from rag.confidence import Calibration, Evidence
+from rag.dialogue import standalone
+from rag.errors import QuestionError
+from rag.ingest import load_embedder
+from rag.readers import Reader
+from rag.readers.extractive import ExtractiveReader
+from rag.search import Search
+from rag.settings import Settings
+from rag.store import Store
+from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
+
+_MOST_CITATIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Loose:
+    """A passage of a text that was handed in, not found."""
+
+    article: Article
+    span: Span
+    score: float = 1.0
+
+
+class Bot:
+    """Answers questions over one index. Safe to share between threads."""
+
+    def __init__(
+        self, search: Search, reader: Reader, calibration: Calibration, settings: Settings
+    ) -> None:
+        self._search = search
+        self._reader = reader
+        self._calibration = calibration
+        self._settings = settings
+
+    @classmethod
+    def open(
+        cls, index: Path, *, settings: Settings = Settings(), embedder: str | None = None
+    ) -> Bot:
+        """Open an index. Raises MissingIndex, WrongEmbedder, DamagedIndex or ModelError."""
+        store = Store.open(index)
+        name = embedder or settings.embedder
+        model: Embedder = load_embedder(name)
+        store.check_embedder(name, model.fingerprint)
+        store.close()
+        reader = ExtractiveReader.load()
+        search = Search(lambda: Store.open(index), model, settings)
+        return cls(search, reader, Calibration.from_json(reader.calibration), settings)
+
+    def with_reader(self, reader: Reader, calibration: Calibration) -> Bot:
+        """Return a bot over the same index with another reader, or another calibration."""
+        return Bot(self._search, reader, calibration, self._settings)
+
+    def ask(self, question: str, history: History = ()) -> Answer:
+        """Answer a question, or refuse. Raises QuestionError when it is empty or too long."""
+        started = time.perf_counter()
+        asked = standalone(self._checked(question), history)
+        hits = self.search(asked)
+        found = time.perf_counter()
+        answer = self._answer(
+            question, asked, hits[: self._settings.passages_read], refuse_below=self._threshold()
+        )
+        read = time.perf_counter()
+        times = {"search": found - started, "read": read - found, "total": read - started}
+        return replace(
+            answer,
+            hits=hits,
+            standalone=asked,
+            milliseconds={k: 1000 * v for k, v in times.items()},
+        )
+
+    def ask_text(self, question: str, text: str, *, must_answer: bool = False) -> Answer:
+        """Answer from this one text, without index or search; `must_answer`: give the best span
+        however doubtful."""
+        started = time.perf_counter()
+        self._checked(question)
+        source = Source("text", text, title="")
+        articles = split_articles(source)
+        chunks = [
+            (a, c)
+            for a in articles
+            for c in split_chunks(a, self._settings.max_chunk_chars, self._settings.overlap_chars)
+        ]
+        passages = [_Loose(article, chunk.span) for article, chunk in chunks]
+        answer = self._answer(
+            question,
+            question,
+            passages,
+            raw={source.name: text},
+            refuse_below=0.0 if must_answer else self._threshold(),
+        )
+        spent = 1000 * (time.perf_counter() - started)
+        return replace(
+            answer, standalone=question, milliseconds={"search": 0.0, "read": spent, "total": spent}
+        )
+
+    def weigh(self, question: str, history: History = ()) -> tuple[str, Evidence] | None:
+        """Return the best answer, whatever its confidence, and what that is computed from.
+
+        This is what the calibration is fitted on; None when there is nothing to read.
+        """
+        asked = standalone(self._checked(question), history)
+        passages = self.search(asked)[: self._settings.passages_read]
+        claims = self._claims(asked, passages)
+        return (claims[0].text, evidence(asked, claims, passages)) if claims else None
+
+    def search(self, question: str, *, limit: int = 10) -> tuple[Hit, ...]:
+        """Return the best passages for a question."""
+        return self._search.find(self._checked(question), limit)
+
+    def articles(self) -> list[Article]:
+        """Return all articles of the index."""
+        return self._search.store.articles()
+
+    def article(self, article_id: str) -> Article:
+        """Return one article. Raises KeyError when it is not there."""
+        return self._search.store.article(article_id)
+
+    def sources(self) -> list[str]:
+        """Return the names of all sources."""
+        return self._search.store.sources()
+
+    def source(self, name: str) -> Source:
+        """Return a source as stored. Raises KeyError when it is not there."""
+        return self._search.store.source(name)
+
+    def _threshold(self) -> float:
+        chosen = self._settings.refuse_below
+        return self._calibration.threshold if chosen is None else chosen
+
+    def _checked(self, question: str) -> str:
+        if not question.strip() or not essence(question):
+            raise QuestionError("the question is empty: type one, e.g. 松延动力7月交付多少台?")
+        limit = self._settings.max_question_chars
+        if len(question) > limit:
+            raise QuestionError(
+                f"the question has {len(question):,} characters, at most {limit:,} can be read:"
+                " shorten it"
+            )
+        return question
+
+    def _raw(self, articles: Sequence[Article]) -> dict[str, str]:
+        return {name: self.source(name).text for name in {a.source for a in articles}}
+
+    def _answer(
+        self,
+        question: str,
+        asked: str,
+        passages: Sequence[Passage],
+        *,
+        refuse_below: float,
+        raw: dict[str, str] | None = None,
+    ) -> Answer:
+        claims = self._claims(asked, passages)
+        raw = raw if raw is not None else self._raw([p.article for p in passages])
+        if not claims:
+            return _refusal(question, 0.0, None)
+        best = claims[0]
+        confidence = self._calibration.confidence(evidence(asked, claims, passages))
+        places = (*best.places, *told_elsewhere(best, passages))[:_MOST_CITATIONS]
+        citations = tuple(
+            cite(n, article, span, raw[article.source])
+            for n, (article, span) in enumerate(places, 1)
+        )
+        if confidence < refuse_below:
+            return _refusal(
+                question, confidence, replace(citations[0], answer_in_article=(), answer_spans=())
+            )
+        markers = " ".join(f"[{c.marker}]" for c in citations)
+        return Answer(
+            question,
+            best.text,
+            f"{best.text} {markers}\n\n{citations[0].quote} [1]",
+            False,
+            confidence,
+            citations,
+        )
+
+    def _claims(self, question: str, passages: Sequence[Passage]) -> list[Claim]:
+        texts = [p.article.text[p.span.start : p.span.end] for p in passages]
+        readings = self._reader.read(question, texts)
+        return make_claims(question, passages, readings, self._calibration)
+
+
+def cite(marker: int, article: Article, answer: Span, raw: str) -> Citation:
+    """Make a citation: the sentence around `answer`, with the answer inside it, and where both
+    stand in the raw source."""
+    quote = sentence_around(article, answer)
+    return Citation(
+        marker,
+        article,
+        quote,
+        (answer,),
+        article.to_source(quote, raw),
+        article.to_source(answer, raw),
+    )
+
+
+def _refusal(question: str, confidence: float, nearest: Citation | None) -> Answer:
+    if any("\u3400" <= c <= "\u9fff" for c in question):
+        said, label = "文章里没有找到这个问题的答案。", "最接近的一段（不是答案）："
+    else:
+        said = "The articles do not hold the answer to this question."
+        label = "Nearest passage (not an answer): "
+    if nearest is not None:
+        said += f"\n\n{label}{nearest.quote}"
+    return Answer(question, None, said, True, confidence, (), (), nearest)

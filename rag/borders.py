@@ -1,0 +1,115 @@
+"""A reader's span → the words a person would quote: numbers with unit and qualifier, whole words,
+closed brackets."""
+
+from __future__ import annotations
+
+import re
+
+from rag.types import Span
+
+_QUALIFIER = re.compile(
+    r"(?:不少于|不低于|不高于|不超过|不到|不足|超过|高达|多达|将近|接近|大约|约|超|近|逾|至少|最多|最高|预计|共计|第|上)\Z"
+)
+_NUMBER_END = re.compile(r"[0-9一二三四五六七八九十百千万亿两几][0-9,.]*$")
+_UNIT = re.compile(
+    r"^(?:[万亿千百]+|多|余|来|个)?(?:亿美元|万美元|亿元|万元|美元|欧元|元|个百分点|百分点|平方公里|平方米|立方米|公里|千米|厘米|毫米|公顷|公斤|千克|"
+    r"个国家和地区|个国家|个月|个小时|小时|分钟|秒|周岁|人次|户次|[%％℃度年月日号天周岁台件款项家支名位人个只头辆架艘座所套场次届期条种类层米吨亩例户份倍分万亿])+"
+    r"(?:多|余|左右|以上|以下|以内|以来)?"
+)
+_OPEN = {"“": "”", "（": "）", "(": ")", "《": "》", "「": "」", "‘": "’", "【": "】"}
+_EDGE = " \n，。、；：:;,.!?！？—-·"
+_FAR = 24  # characters: a bracket further away is left open
+
+
+def natural_borders(text: str, span: Span) -> Span:
+    """Return the span moved to natural borders; it stays inside one line of `text`.
+
+    >>> text = "突破不少于100项关键技术"
+    >>> s = natural_borders(text, Span(5, 8)); text[s.start:s.end]
+    '不少于100项'
+    """
+    start, end = _trim(text, *span)
+    if start == end:
+        return span
+    while start > 0 and _is_inside_word(text, start):
+        start -= 1
+    while end < len(text) and _is_inside_word(text, end):
+        end += 1
+    if _NUMBER_END.search(text, start, end) and (unit := _UNIT.match(text[end : end + 12])):
+        end += unit.end()
+    start -= _qualifier_length(text, start)
+    start, end = _close(text, start, end)
+    return Span(start, end) if start < end else span
+
+
+def _qualifier_length(text: str, start: int) -> int:
+    """Return how many characters before a number say how exact it is: 不少于|100, 上|千."""
+    if text[start] not in "0123456789一二三四五六七八九十百千万亿两几数":
+        return 0
+    found = _QUALIFIER.search(text[max(0, start - 4) : start])
+    if not found or (found.group() == "上" and text[start] not in "百千万亿"):
+        return 0
+    return len(found.group())
+
+
+def _is_inside_word(text: str, place: int) -> bool:
+    """Tell whether a Latin word or a number (12.5, 1,500) goes on across `place`."""
+    before, after = text[place - 1], text[place]
+    if not (before.isascii() and after.isascii()):
+        return False
+    if before in ".,":
+        return _digits(text, place - 2, 1) and _digits(text, place, 1 if before == "." else 3)
+    if after in ".,":
+        return before.isdigit() and _digits(text, place + 1, 1 if after == "." else 3)
+    return before.isalnum() and after.isalnum()
+
+
+def _digits(text: str, start: int, count: int) -> bool:
+    """Tell whether `count` digits stand at `start`."""
+    piece = text[max(start, 0) : start + count]
+    return len(piece) == count and piece.isascii() and piece.isdigit()
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while (
+        start < end
+        and text[start] in _EDGE
+        and not (text[start] in "-—" and text[start + 1 : start + 2].isdigit())
+    ):
+        start += 1
+    while start < end and text[end - 1] in _EDGE:
+        end -= 1
+    return start, end
+
+
+def _close(text: str, start: int, end: int) -> tuple[int, int]:
+    """Give a bracket or quotation mark its partner when that is near, else leave the lone one
+    out."""
+    for opening, closing in _OPEN.items():
+        piece = text[start:end]
+        if piece.count(opening) > piece.count(closing):
+            found = text.find(closing, end, end + _FAR)
+            if found >= 0 and "\n" not in text[end:found]:
+                end = found + 1
+            elif piece.startswith(opening):
+                start += 1
+        elif piece.count(closing) > piece.count(opening):
+            found = text.rfind(opening, max(0, start - _FAR), start)
+            if found >= 0 and "\n" not in text[found:start]:
+                start = found
+            elif piece.endswith(closing):
+                end -= 1
+    piece = text[start:end]
+    for (
+        opening,
+        closing,
+    ) in _OPEN.items():  # “破茧进化” is quoted as a whole; the marks are not part of the answer
+        if (
+            opening in "“「‘"
+            and len(piece) > 2
+            and piece[0] == opening
+            and piece[-1] == closing
+            and piece.count(opening) == 1
+        ):
+            return start + 1, end - 1
+    return start, end

@@ -1,0 +1,199 @@
+"""What a reader found → claims: possible answers, each with every place that gives it.
+
+Readings of the same words are one claim, wherever they stand. What the reader scored is joined by
+what it does not see: how
+well the passage was found, whether the answer is of the kind asked for, how much of the question
+its clause holds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rag.borders import natural_borders
+from rag.chunks import sentences
+from rag.confidence import Calibration, Evidence
+from rag.kinds import Kind, asked_kind, fit
+from rag.terms import fold, subject_terms, terms
+from rag.types import Article, Reading, Span, essence
+
+_AGREEMENT = 0.5  # log-odds that twice as many articles with the same answer add, times log 2
+_FAR_BEHIND = 4.0  # a place that scores this much less than the best is chance, not agreement
+_SAME_STORY = 0.5  # share of a sentence's terms that another one must hold to say the same
+_CLAUSE_END = "，。；！？：,;!?\n"
+
+
+class Passage(Protocol):
+    """A stretch of an article to read: a Hit, or a chunk of a text that is not indexed."""
+
+    @property
+    def article(self) -> Article:
+        """The article it is a part of."""
+
+    @property
+    def span(self) -> Span:
+        """Where, in the article's text."""
+
+    @property
+    def score(self) -> float:
+        """How well it was found; higher is better."""
+
+
+Place = tuple[Article, Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One possible answer; `places` best first, one an article; `passage` is the best place's."""
+
+    text: str
+    score: float  # log-odds and the weights of the calibration
+    places: tuple[Place, ...]
+    passage: int
+
+
+class _Found:
+    """One reading with its natural borders and its score."""
+
+    def __init__(self, passage: Passage, reading: Reading) -> None:
+        shift = passage.span.start
+        read = Span(reading.span.start + shift, reading.span.end + shift)
+        self.passage = reading.passage
+        self.article = passage.article
+        self.span = natural_borders(passage.article.text, read)
+        self.text = passage.article.text[self.span.start : self.span.end]
+        self.score = reading.score
+
+
+def make_claims(
+    question: str,
+    passages: Sequence[Passage],
+    readings: Sequence[Reading],
+    calibration: Calibration,
+) -> list[Claim]:
+    """Return the claims, best first. An answer that only repeats the question is none."""
+    top = max((p.score for p in passages), default=0.0) or 1.0
+    kind, wanted = asked_kind(question), subject_terms(question)
+    groups: dict[str, list[_Found]] = {}
+    for reading in readings:
+        found = _Found(passages[reading.passage], reading)
+        found.score += calibration.search_weight * (passages[reading.passage].score / top - 1)
+        found.score += calibration.kind_weight * _kind_fit(kind, found)
+        found.score += calibration.clause_weight * _clause_cover(wanted, found)
+        if essence(found.text) and not _repeats(found.text, question):
+            groups.setdefault(_key(found.text), []).append(found)
+    return sorted(map(_claim, groups.values()), key=lambda claim: -claim.score)
+
+
+def _kind_fit(kind: Kind, found: _Found) -> float:
+    return fit(kind, found.text, found.article.text[found.span.end : found.span.end + 4])
+
+
+def _clause_cover(wanted: set[str], found: _Found) -> float:
+    """Return the share of the question's terms in the clause, or clauses, that hold the answer."""
+    text = found.article.text
+    start = max(text.rfind(mark, 0, found.span.start) for mark in _CLAUSE_END) + 1
+    ends = [at for mark in _CLAUSE_END if (at := text.find(mark, found.span.end)) >= 0]
+    clause = _terms(text[start : min(ends, default=len(text))])
+    return len(wanted & clause) / max(1, len(wanted))
+
+
+def _claim(group: list[_Found]) -> Claim:
+    group = sorted(group, key=lambda found: -found.score)
+    best = group[0]
+    places: dict[str, Place] = {}
+    for found in group:
+        if found.score > best.score - _FAR_BEHIND:
+            places.setdefault(found.article.id, (found.article, found.span))
+    score = best.score + _AGREEMENT * math.log(len(places))
+    return Claim(best.text, score, tuple(places.values()), best.passage)
+
+
+def _key(words: str) -> str:
+    return "".join(c for c in fold(essence(words)) if c.isalnum() or c in "%.")
+
+
+def _repeats(words: str, question: str) -> bool:
+    return len(words) > 1 and _key(words) in _key(question)
+
+
+def evidence(question: str, claims: Sequence[Claim], passages: Sequence[Passage]) -> Evidence:
+    """Gather what the confidence of the best claim is computed from."""
+    best = claims[0]
+    article, span = best.places[0]
+    sentence = sentence_around(article, span)
+    passage = passages[best.passage].span
+    title = _terms(f"{article.title or ''} {article.published or ''}")  # 今年 names no year
+    near = _terms(article.text[sentence.start : sentence.end]) | title
+    around = _terms(article.text[passage.start : passage.end]) | near
+    wanted = subject_terms(question)
+    numbers = {term for term in wanted if term[0].isdigit()}
+    others = [claim.score for claim in claims[1:] if _differs(claim, best)]
+    return Evidence(
+        score=best.score,
+        margin=best.score - max(others, default=best.score - 8.0),
+        sentence_cover=_cover(wanted, near, question, article.text),
+        passage_cover=_cover(wanted, around, question, article.text),
+        numbers_held=len(numbers & around) / len(numbers) if numbers else 1.0,
+        places=len(best.places),
+        length=span.end - span.start,
+    )
+
+
+def _cover(wanted: set[str], held: set[str], question: str, text: str) -> float:
+    """Return the share of the question's terms that are held.
+
+    A question in the other language shares no words with the text whatever it asks: one half.
+    """
+    if not _is_chinese(question) and _is_chinese(text):
+        return 0.5
+    return len(wanted & held) / max(1, len(wanted))
+
+
+def _is_chinese(text: str) -> bool:
+    return sum("\u3400" <= c <= "\u9fff" for c in text) > 0.2 * len(text)
+
+
+def _differs(claim: Claim, best: Claim) -> bool:
+    """Tell whether a claim gives another answer, not another cut of the same words."""
+    return claim.text not in best.text and best.text not in claim.text
+
+
+def sentence_around(article: Article, span: Span) -> Span:
+    """Return the sentence, or sentences, that hold the span."""
+    holding = [s for s in sentences(article.text) if s.start < span.end and s.end > span.start]
+    return Span(min(s.start for s in holding), max(s.end for s in holding)) if holding else span
+
+
+def told_elsewhere(claim: Claim, passages: Sequence[Passage]) -> list[Place]:
+    """Find the answer's words in other articles, in a sentence that says the same."""
+    article, span = claim.places[0]
+    sentence = sentence_around(article, span)
+    said = _terms(article.text[sentence.start : sentence.end])
+    cited = {where.id for where, _ in claim.places}
+    found: list[Place] = []
+    for passage in passages:
+        place = None if passage.article.id in cited else _said_in(passage, claim.text, said)
+        if place is not None:
+            cited.add(passage.article.id)
+            found.append((passage.article, place))
+    return found
+
+
+def _said_in(passage: Passage, words: str, said: set[str]) -> Span | None:
+    text = passage.article.text
+    at = text.find(words, passage.span.start, passage.span.end)
+    while at >= 0:
+        place = Span(at, at + len(words))
+        there = sentence_around(passage.article, place)
+        if len(said & _terms(text[there.start : there.end])) >= _SAME_STORY * len(said):
+            return place
+        at = text.find(words, at + 1, passage.span.end)
+    return None
+
+
+def _terms(text: str) -> set[str]:
+    return {term for term in terms(text) if len(term) > 1 or term.isdigit()}

@@ -1,0 +1,128 @@
+"""What kind of answer a question asks for, and whether some words are of that kind.
+
+    松延动力7月交付多少台?   → a number, counted in 台      105台 fits, 松延动力 does not
+    什么时候举办的?          → a time                      8月8日至12日 fits
+
+Only plain cases are told: a question of no clear kind lets every answer pass.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_MEASURE = (
+    "[台人次名家项款件辆架艘座所套只头株场年天岁种条部位户例支期"
+    "届份倍度层周枚颗类门册米吨亩元个号国]"
+)
+_HOW_MANY = re.compile(
+    rf"(?:多少|几)(?:万|亿)?({_MEASURE}|小时|分钟|公里|平方米|美元|个月|百分点)?"
+    "([\u4e00-\u9fff]{2})?"
+)
+_HOW_MUCH = re.compile(
+    r"多少|几(?!乎|点|经)|多大|多长|多远|多高|多久|百分之|占比|比例是|增速|增幅"
+    r"|how (?:many|much|long|old|far|large)",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(
+    r"什么时候|啥时候|何时|哪一?[年天月日]|几[月号日]|哪个月|什么时间"
+    r"|\bwhen\b|what (?:date|year|time|day|month)",
+    re.IGNORECASE,
+)
+_WHO = re.compile(r"谁|哪位|什么人|哪个人|叫什么名|\bwho\b|\bwhom\b", re.IGNORECASE)
+_WHERE = re.compile(
+    r"哪里|哪儿|在哪|什么地方|哪个(?:城市|省|国家|地方|地区|市|区)|\bwhere\b", re.IGNORECASE
+)
+_WHY = re.compile(r"为什么|为啥|为何|原因|\bwhy\b", re.IGNORECASE)
+
+_DIGIT = re.compile(r"[0-9一二三四五六七八九十百千万亿两半]")
+_TIME = re.compile(
+    r"[0-9一二三四五六七八九十]+ ?(?:年|月|日|号|时|点|周|天|世纪)|今年|去年|明年|前年|近日|日前"
+    r"|目前|上半年|下半年|当天|昨|今|明天|期间|之后|以前|以来|季度|晚|早|(?:19|20)\d\d|前不久|近期"
+    r"|\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
+)
+
+
+_WHICH = re.compile("哪一?[个家所座位名部份本款支项种场届]([\u4e00-\u9fff]{1,2})")
+# the hundred or so commonest family names, nine Chinese names in ten
+FAMILY_NAMES = frozenset(
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜"
+    "叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎"
+    "贺顾毛郝龚邵万钱严武戴莫孔向汤"
+)
+
+
+_LONGEST_NUMBER = 14  # characters: 不少于1500个国家和地区
+
+
+class Kind(NamedTuple):
+    """`name`: number, time, person, place, reason, which or "" for any.
+
+    `unit`: what a number is counted in, or ""; `noun`: what is counted or asked for ("多少个场景",
+    "哪个区"), or "".
+    """
+
+    name: str
+    unit: str = ""
+    noun: str = ""
+
+
+def asked_kind(question: str) -> Kind:
+    """Return the kind of answer that the question asks for.
+
+    >>> asked_kind("松延动力7月交付多少台?")
+    Kind(name='number', unit='台', noun='')
+    """
+    if _WHY.search(question):
+        return Kind("reason")
+    if _WHEN.search(question):
+        return Kind("time")
+    if _HOW_MUCH.search(question):
+        counted = _HOW_MANY.search(question)
+        return (
+            Kind("number", counted.group(1) or "", counted.group(2) or "")
+            if counted
+            else Kind("number")
+        )
+    if _WHO.search(question):
+        return Kind("person")
+    which = _WHICH.search(question)
+    if _WHERE.search(question):
+        return Kind("place", noun=which.group(1) if which else "")
+    return Kind("which", noun=which.group(1)) if which else Kind("")
+
+
+def fit(kind: Kind, words: str, after: str) -> float:
+    """Return how well an answer fits: 2 or 1 of the kind, 0 perhaps, -1 hardly.
+
+    `after`: the few characters that follow it in the text.
+
+    >>> fit(Kind("number", "台"), "105台", "创了纪录"), fit(Kind("number", "台"), "松延动力", "")
+    (1.0, -1.0)
+    """
+    if kind.name == "number":
+        return _number_fit(kind, words, after)
+    if kind.name == "time":
+        return 1.0 if _TIME.search(words) else -1.0
+    if kind.name == "person":
+        return _person_fit(words)
+    if kind.name == "reason":
+        return -1.0 if len(words) < 4 else 0.0
+    if kind.name == "place" and re.fullmatch(r"[0-9年月日.,%]+.?", words):
+        return -1.0
+    return 1.0 if kind.noun and words.endswith((kind.noun, kind.noun[0], kind.noun[-1])) else 0.0
+
+
+def _number_fit(kind: Kind, words: str, after: str) -> float:
+    if not _DIGIT.search(words):
+        return -1.0
+    right_unit = 1.0 if kind.unit and kind.unit in words else 0.0
+    right_noun = 1.0 if kind.noun and kind.noun[:2] in (words + after)[:40] else 0.0
+    return right_unit + right_noun - (1.0 if len(words) > _LONGEST_NUMBER else 0.0)
+
+
+def _person_fit(words: str) -> float:
+    if re.search("[0-9]", words) or len(words) > 30:
+        return -1.0
+    chinese = 2 <= len(words) <= 3 and words[0] in FAMILY_NAMES
+    return 1.0 if chinese or "·" in words else 0.0

@@ -1,0 +1,84 @@
+"""Every value a user may turn, with its unit. Read from `youju.toml` and YOUJU_* variables in one
+place: `load_settings`."""
+
+from __future__ import annotations
+
+import math
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from rag.errors import YoujuError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Plain values; the defaults are what the figures in README.md were measured with."""
+
+    embedder: str = (
+        "default"  # "default" is the bundled model; else a sentence-transformers name or folder
+    )
+    max_chunk_chars: int = (
+        300  # characters; the reader's window is 256 tokens, about 420 Chinese characters
+    )
+    overlap_chars: int = 90  # a sentence up to this long is repeated at the head of the next chunk
+    candidates: int = 50  # passages each leg brings to the fusion
+    passages_read: int = 6  # passages the reader reads: 6 are read in about 25 ms
+    dense_weight: float = (
+        0.3  # weight of the cosine beside BM25 / its maximum, question in the corpus's language
+    )
+    foreign_lexical_weight: float = (
+        0.1  # weight of BM25 beside the cosine, question in another language
+    )
+    refuse_below: float | None = (
+        None  # confidence; None: the threshold kept with the reader's weights
+    )
+    max_question_chars: int = 2000  # characters; a longer one is refused with an error
+    max_source_chars: int = 50_000_000  # characters of one source
+
+
+def load_settings(
+    file: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Return the settings in force: defaults, then the TOML file, then YOUJU_<NAME> variables.
+
+    Raises YoujuError naming the key when one is unknown or its value has the wrong type.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, object] = {}
+    if file is not None and file.exists():
+        try:
+            values.update(tomllib.loads(file.read_text(encoding="utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise YoujuError(
+                f"{file} is not valid TOML ({error}): mend the line it names"
+            ) from error
+    known = {field.name: field for field in fields(Settings)}
+    for name in known:
+        if (value := environment.get(f"YOUJU_{name.upper()}")) is not None:
+            values[name] = value
+    if unknown := sorted(set(values) - set(known)):
+        raise YoujuError(f"unknown setting {unknown[0]!r}: the settings are {', '.join(known)}")
+    converted: dict[str, Any] = {
+        name: _convert(name, value, str(known[name].type)) for name, value in values.items()
+    }
+    return replace(Settings(), **converted)
+
+
+def _convert(name: str, value: object, kind: str) -> str | int | float:
+    if kind == "str":
+        if not isinstance(value, str):
+            raise YoujuError(f'setting {name} = {value!r} is not text: put it in "…"')
+        return value
+    try:
+        number = int(str(value)) if kind == "int" else float(str(value))
+    except ValueError as error:
+        kind = "a whole number" if kind == "int" else "a number"
+        raise YoujuError(f"setting {name} = {value!r} is not {kind}") from error
+    least = 1 if kind == "int" and name != "overlap_chars" else 0
+    if not least <= number < math.inf:
+        raise YoujuError(f"setting {name} = {value!r} is out of range: give {least} or more")
+    return number

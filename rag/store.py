@@ -1,0 +1,336 @@
+"""The embedded store: sources, articles, chunks, vectors, search terms and settings in one SQLite
+file, one transaction or none.
+
+  source   name, raw text, digest
+  article  id, source, text, runs, title, byline, published
+  chunk    number, article, start, end, vector (float16)
+  terms    an FTS5 table without content: BM25 (k1 1.2, b 0.75) over the pre-cut terms of rag.terms
+
+What FAISS holds is derived: built from the chunk table whenever a bot opens the index or sees a new
+revision.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import DamagedIndex, MissingIndex, StoreError, WrongEmbedder
+from rag.terms import terms
+from rag.types import Article, Chunk, Run, Source, Span
+
+FORMAT = 1
+FILE = "index.sqlite3"
+_START_ANEW = "move it away and run `youju index` again, or name another folder with --index"
+
+_SCHEMA = """
+CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE source (name TEXT PRIMARY KEY, text TEXT NOT NULL, digest TEXT NOT NULL, title TEXT,
+published TEXT, url TEXT);
+CREATE TABLE article (
+    id TEXT PRIMARY KEY, source TEXT NOT NULL REFERENCES source(name) ON DELETE CASCADE, number
+    INTEGER NOT NULL,
+    text TEXT NOT NULL, runs TEXT NOT NULL, title TEXT, byline TEXT, published TEXT);
+CREATE INDEX article_source ON article(source);
+CREATE TABLE chunk (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, article TEXT NOT NULL REFERENCES article(id) ON DELETE
+    CASCADE,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector BLOB NOT NULL);
+CREATE INDEX chunk_article ON chunk(article);
+CREATE VIRTUAL TABLE terms USING fts5(words, content='', tokenize="unicode61 remove_diacritics 0");
+"""
+
+
+class Store:
+    """One open index. Not shared between threads: open one each, SQLite lets readers go on while
+    one writer works."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+        self.folder = folder
+        self._connection = connection
+
+    @classmethod
+    def open(cls, folder: Path) -> Store:
+        """Open an existing index. Raises MissingIndex or DamagedIndex."""
+        file = folder / FILE
+        store = cls(folder, _connect(file)) if file.exists() else None
+        if store is None or store._is_empty():
+            raise MissingIndex(
+                f"no index in {folder}: make one with `youju index PATH --index {folder}`"
+            )
+        found = store.setting("format")
+        if found != str(FORMAT):
+            raise DamagedIndex(
+                f"{file} has format {found!r}, this version reads {FORMAT}: {_START_ANEW}"
+            )
+        return store
+
+    @classmethod
+    def create(cls, folder: Path, embedder: str, fingerprint: str, dimension: int) -> Store:
+        """Open the index in `folder`, making it (in one transaction) when there is none.
+
+        Raises WrongEmbedder when it exists and was made by an embedder of another fingerprint.
+        """
+        try:
+            store = cls.open(folder)
+        except MissingIndex:
+            return cls._made(folder, embedder, fingerprint, dimension)
+        store.check_embedder(embedder, fingerprint)
+        return store
+
+    @classmethod
+    def _made(cls, folder: Path, embedder: str, fingerprint: str, dimension: int) -> Store:
+        settings = {"format": FORMAT, "embedder": embedder, "fingerprint": fingerprint}
+        settings |= {"dimension": dimension, "revision": 0}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            store = cls(folder, _connect(folder / FILE))
+            run = store._connection.execute
+            run("BEGIN IMMEDIATE")
+            for statement in _SCHEMA.split(";\n")[:-1]:
+                run(statement)
+            for name, value in settings.items():
+                run("INSERT INTO setting VALUES (?, ?)", (name, str(value)))
+            run("COMMIT")
+        except (OSError, sqlite3.OperationalError) as error:
+            raise StoreError(
+                f"cannot make an index in {folder} ({error}): choose another folder with --index"
+            ) from error
+        return store
+
+    def _is_empty(self) -> bool:
+        """Tell whether the file holds nothing yet: a maker was killed before its commit."""
+        return not self._rows("SELECT count(*) FROM sqlite_master")[0][0]
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """Return all rows of a query. Raises DamagedIndex when SQLite cannot read the file."""
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise _damaged(self.folder / FILE, error) from error
+
+    def check_embedder(self, name: str, fingerprint: str) -> None:
+        """Raise WrongEmbedder unless this index was made by the embedder with `fingerprint`."""
+        if self.setting("fingerprint") != fingerprint:
+            made_by = self.setting("embedder")
+            raise WrongEmbedder(
+                f"the index in {self.folder} was made by embedder {made_by!r}"
+                f" ({self.setting('fingerprint')}), not {name!r}"
+                f" ({fingerprint}): use --embedder {made_by}, or another folder with --index"
+            )
+
+    def setting(self, name: str) -> str:
+        """Return a stored setting; "" when it is not there."""
+        rows = self._rows("SELECT value FROM setting WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else ""
+
+    @property
+    def revision(self) -> int:
+        """A number that every committed change raises."""
+        return int(self.setting("revision"))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit everything done inside, or nothing. Raises StoreError when another process is
+        writing or the disk is full, DamagedIndex when the file is corrupt."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise StoreError(
+                f"the index in {self.folder} is being written by another process ({error}):"
+                " try again later"
+            ) from error
+        try:
+            yield
+            self._connection.execute("UPDATE setting SET value = value + 1 WHERE name = 'revision'")
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            if self._connection.in_transaction:  # a full disk may have rolled it back already
+                self._connection.execute("ROLLBACK")
+            if type(error) is sqlite3.DatabaseError:
+                raise _damaged(self.folder / FILE, error) from error
+            if isinstance(error, sqlite3.OperationalError):
+                raise StoreError(
+                    f"writing the index in {self.folder} failed ({error}): it is as it was before"
+                ) from error
+            raise
+
+    def digests(self) -> dict[str, str]:
+        """Return the content digest of every source, by name."""
+        return dict(self._rows("SELECT name, digest FROM source"))
+
+    def put(
+        self,
+        source: Source,
+        digest: str,
+        articles: Sequence[Article],
+        chunks: Sequence[Chunk],
+        vectors: npt.NDArray[np.float32],
+    ) -> None:
+        """Add a source with its articles and chunks, `vectors` (len(chunks), d); replaces the
+        source of that name."""
+        self.remove(source.name)
+        run = self._connection.execute
+        run(
+            "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?)",
+            (source.name, source.text, digest, source.title, source.published, source.url),
+        )
+        by_id = {article.id: article for article in articles}
+        for number, a in enumerate(articles):
+            row = (
+                a.id,
+                a.source,
+                number,
+                a.text,
+                json.dumps(a.runs),
+                a.title,
+                a.byline,
+                a.published,
+            )
+            run("INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        for chunk, vector in zip(chunks, vectors, strict=True):
+            blob = vector.astype(np.float16).tobytes()
+            inserted = run(
+                'INSERT INTO chunk (article, start, "end", vector) VALUES (?, ?, ?, ?)',
+                (chunk.article_id, *chunk.span, blob),
+            )
+            searchable = _searchable(by_id[chunk.article_id], chunk.span)
+            run("INSERT INTO terms (rowid, words) VALUES (?, ?)", (inserted.lastrowid, searchable))
+
+    def remove(self, name: str) -> bool:
+        """Take a source out; tell whether it was there."""
+        run = self._connection.execute
+        for article in self.articles(name):
+            for number, start, end in self._rows(
+                'SELECT number, start, "end" FROM chunk WHERE article = ?', (article.id,)
+            ):
+                # a table without content is told the old terms
+                gone = _searchable(article, Span(start, end))
+                run(
+                    "INSERT INTO terms (terms, rowid, words) VALUES ('delete', ?, ?)",
+                    (number, gone),
+                )
+        return run("DELETE FROM source WHERE name = ?", (name,)).rowcount > 0
+
+    def sources(self) -> list[str]:
+        """Return the names of all sources, in order."""
+        return [name for (name,) in self._rows("SELECT name FROM source ORDER BY name")]
+
+    def source(self, name: str) -> Source:
+        """Return a source. Raises KeyError when it is not there."""
+        rows = self._rows(
+            "SELECT name, text, title, published, url FROM source WHERE name = ?", (name,)
+        )
+        if not rows:
+            raise KeyError(name)
+        return Source(*rows[0])
+
+    def articles(self, source: str | None = None) -> list[Article]:
+        """Return all articles, or those of one source, in the order of their pages."""
+        where, values = ("WHERE source = ?", (source,)) if source is not None else ("", ())
+        rows = self._rows(
+            "SELECT id, source, text, runs, title, byline, published FROM article"
+            f" {where} ORDER BY source, number",
+            values,
+        )
+        return [_article(row) for row in rows]
+
+    def article(self, identity: str) -> Article:
+        """Return an article. Raises KeyError when it is not there."""
+        rows = self._rows(
+            "SELECT id, source, text, runs, title, byline, published FROM article WHERE id = ?",
+            (identity,),
+        )
+        if not rows:
+            raise KeyError(identity)
+        return _article(rows[0])
+
+    def chunks(self, numbers: Sequence[int]) -> dict[int, Chunk]:
+        """Return chunks by their numbers."""
+        marks = ",".join("?" * len(numbers))
+        rows = self._rows(
+            f'SELECT number, article, start, "end" FROM chunk WHERE number IN ({marks})',
+            list(numbers),
+        )
+        return {number: Chunk(article, Span(start, end)) for number, article, start, end in rows}
+
+    def counts(self) -> dict[str, int]:
+        """Return how many sources, articles and chunks there are."""
+        tables = ("source", "article", "chunk")
+        return {t: int(self._rows(f"SELECT count(*) FROM {t}")[0][0]) for t in tables}
+
+    def vectors(self) -> tuple[list[int], npt.NDArray[np.float32]]:
+        """Return the numbers of all chunks and their vectors (n, d)."""
+        rows = self._rows("SELECT number, vector FROM chunk ORDER BY number")
+        dimension = int(self.setting("dimension"))
+        data = np.frombuffer(b"".join(blob for _, blob in rows), np.float16).reshape(-1, dimension)
+        return [number for number, _ in rows], data.astype(np.float32)
+
+    def search_terms(self, wanted: Sequence[str], limit: int) -> list[tuple[int, float]]:
+        """Return up to `limit` (chunk number, BM25 score) pairs for any of the terms, best first;
+        scores are positive."""
+        if not wanted:
+            return []
+        query = " OR ".join(f'"{_spelled(term)}"' for term in dict.fromkeys(wanted))
+        rows = self._rows(
+            "SELECT rowid, -bm25(terms) AS score FROM terms WHERE terms MATCH ?"
+            " ORDER BY score DESC LIMIT ?",
+            (query, limit),
+        )
+        return [(int(number), float(score)) for number, score in rows]
+
+    def known_terms(self, wanted: Sequence[str]) -> set[str]:
+        """Return those of `wanted` that occur in some chunk."""
+        check = "SELECT 1 FROM terms WHERE terms MATCH ? LIMIT 1"
+        return {t for t in dict.fromkeys(wanted) if self._rows(check, (f'"{_spelled(t)}"',))}
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(
+            file, timeout=5.0, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.DatabaseError as error:
+        raise _damaged(file, error) from error
+    return connection
+
+
+def _damaged(file: Path, error: sqlite3.DatabaseError) -> DamagedIndex:
+    return DamagedIndex(f"{file} is not a readable index ({error}): {_START_ANEW}")
+
+
+def _article(row: tuple[str, str, str, str, str | None, str | None, str | None]) -> Article:
+    identity, source, text, runs, title, byline, published = row
+    return Article(
+        identity,
+        source,
+        text,
+        tuple(Run(*run) for run in json.loads(runs)),
+        title,
+        byline,
+        published,
+    )
+
+
+def _searchable(article: Article, span: Span) -> str:
+    """Return the terms a chunk is found by: its own, and its article's title, which names what the
+    story is about."""
+    own = terms(article.text[span.start : span.end])
+    return " ".join(_spelled(term) for term in own + terms(article.title or ""))
+
+
+def _spelled(term: str) -> str:
+    return term.replace(".", "p")  # FTS5 would cut 3.44 at its point
