@@ -1,0 +1,178 @@
+"""How well each token of a passage matches the question: what lets a small reader read words that
+it never saw in training.
+
+All features are plain numbers that do not depend on which words match, only on where and how much:
+runs of characters
+shared with the question, how much of the question the clause and the sentence cover, the distance
+to the nearest match,
+and soft matches (cosine of word vectors), which carry synonyms and English questions about Chinese
+text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.readers.tokens import Tokens
+
+Floats = npt.NDArray[np.float32]
+
+PASSAGE_FEATURES = 16
+QUESTION_FEATURES = 3
+
+_CLAUSE_END = re.compile(r"[，。；！？：,;!?:、\n]")
+_SENTENCE_END = re.compile(r"[。！？!?；;\n]")
+_DECAY = 0.88  # per token: a match 10 tokens away still counts a quarter
+_WINDOW = 25  # tokens
+# words that ask, and words that hold a sentence together: a match on them says nothing
+_ASKING = re.compile(
+    r"什么时候|为什么|多少|什么|怎么样|怎么|怎样|如何|哪些|哪里|哪儿|哪个|哪位|哪家|哪|谁|几|何时|何地|何|吗|呢|是|的|了|在|有|和|与"
+    r"|\b(?:who|what|when|where|which|how|many|much|why|did|does|do|is|are|was|were|the|a|an|of|in|on|at|to|for|by|and|or)\b"
+)
+
+
+class Features(NamedTuple):
+    """Features of n passage tokens and m question tokens, all roughly in [0, 1]."""
+
+    passage: Floats  # (n, PASSAGE_FEATURES)
+    question: Floats  # (m, QUESTION_FEATURES)
+
+
+def question_weights(question: Tokens, rarity: Floats) -> tuple[Floats, Floats]:
+    """Return how much each question token (m,) and each question character (len,) matters, 0 to 1.
+
+    `rarity` is the word table's rarity per id: about 0 for 的, 1 for a word seen once in a million.
+    """
+    asks = np.zeros(len(question.text), bool)
+    for match in _ASKING.finditer(question.text):
+        asks[match.start() : match.end()] = True
+    by_token = rarity[question.ids].copy()
+    by_character = np.zeros(len(question.text), np.float32)
+    for i, (start, end) in enumerate(question.borders):
+        if asks[start:end].all():
+            by_token[i] = 0
+        by_character[start:end] = by_token[i] / (end - start)
+    return by_token, by_character
+
+
+def match_features(question: Tokens, passage: Tokens, vectors: Floats, rarity: Floats) -> Features:
+    """Return the match features of one question and one passage.
+
+    `vectors` (ids, d): unit rows (or zero rows) of aligned word vectors; `rarity` (ids,).
+    """
+    n, m = len(passage.ids), len(question.ids)
+    features = np.zeros((n, PASSAGE_FEATURES), np.float32)
+    if n == 0 or m == 0:
+        return Features(features, np.zeros((m, QUESTION_FEATURES), np.float32))
+    by_token, by_character = question_weights(question, rarity)
+    total = float(by_character.sum()) + 1e-6
+    length, weight, matches = _runs(question.text, passage.text, by_character)
+    starts = passage.borders[:, 0]
+    clause = _segments(_CLAUSE_END, passage.text)
+    sentence = _segments(_SENTENCE_END, passage.text)
+    cosine, exact = _soft_matches(question, passage, vectors)
+    token_weight = np.maximum.reduceat(weight, starts)
+    sentence_cover = _cover(sentence, matches, by_character) / total
+    features[:, 0] = (exact * (by_token > 0)).max(1)
+    features[:, 1] = np.maximum.reduceat(length, starts)
+    features[:, 2] = token_weight
+    features[:, 3] = (_cover(clause, matches, by_character) / total)[clause[starts]]
+    features[:, 4] = sentence_cover[sentence[starts]]
+    features[:, 5] = _decayed(token_weight)
+    features[:, 6] = _decayed(token_weight[::-1])[::-1]
+    window = np.convolve(token_weight, np.ones(_WINDOW, np.float32) / 4, "same")
+    features[:, 7] = window[(len(window) - n) // 2 :][
+        :n
+    ]  # numpy returns the longer of the two lengths
+    features[:, 8] = (cosine * (by_token > 0.1)).max(1)
+    features[:, 9] = (cosine * by_token).max(1)
+    weights = by_token / (by_token.sum() + 1e-6)
+    features[:, 10] = _soft_cover(clause[starts], cosine, weights)
+    features[:, 11] = _soft_cover(sentence[starts], cosine, weights)
+    features[:, 12] = rarity[passage.ids]
+    previous = np.concatenate([[0.0], sentence_cover[:-1]])
+    features[:, 13] = previous[sentence[starts]]
+    features[:, 14] = _cover(np.zeros_like(clause), matches, by_character)[0] / total
+    features[:, 15] = float(cosine.max(0) @ weights)
+    best = cosine.max(0)
+    return Features(features, np.stack([by_token, best, exact.max(0)], 1).astype(np.float32))
+
+
+def _runs(
+    question: str, passage: str, by_character: Floats
+) -> tuple[Floats, Floats, list[tuple[int, int, int]]]:
+    """Find the longest strings shared with the question, left to right.
+
+    Returns per character of the passage the run's length / 8 and its weight, and the runs as
+    (place, place in
+    question, length). A single character counts only in the length.
+    """
+    length = np.zeros(len(passage) + 1, np.float32)
+    weight = np.zeros(len(passage) + 1, np.float32)
+    found: list[tuple[int, int, int]] = []
+    known = set(question) - {" "}
+    i = 0
+    while i < len(passage):
+        k = 0
+        if passage[i] in known:
+            while i + k < len(passage) and passage[i : i + k + 1] in question:
+                k += 1
+        if k:
+            length[i : i + k] = min(k, 8) / 8
+        if k > 1:
+            at = question.find(passage[i : i + k])
+            weight[i : i + k] = min(float(by_character[at : at + k].sum()), 3.0) / 3
+            found.append((i, at, k))
+        i += max(k, 1)
+    return length[:-1], weight[:-1], found
+
+
+def _segments(border: re.Pattern[str], text: str) -> npt.NDArray[np.int32]:
+    """Return the number of the segment that each character is in; a closing sign belongs to what it
+    closes."""
+    ends = np.zeros(len(text) + 1, np.int32)
+    for match in border.finditer(text):
+        ends[match.end()] = 1
+    return np.cumsum(ends[:-1], dtype=np.int32)
+
+
+def _cover(
+    segment: npt.NDArray[np.int32], matches: list[tuple[int, int, int]], by_character: Floats
+) -> Floats:
+    """Return per segment the weight of the question's characters that its runs cover."""
+    covered = np.zeros((int(segment[-1]) + 1 if len(segment) else 1, len(by_character)), bool)
+    for place, at, k in matches:
+        covered[segment[place], at : at + k] = True
+    cover: Floats = covered @ by_character
+    return cover
+
+
+def _decayed(weight: Floats) -> Floats:
+    """Return at each place the greatest weight at or before it, fading by _DECAY a token."""
+    fade = _DECAY ** np.arange(len(weight), dtype=np.float64)
+    return (np.maximum.accumulate(weight / fade) * fade).astype(np.float32)
+
+
+def _soft_matches(question: Tokens, passage: Tokens, vectors: Floats) -> tuple[Floats, Floats]:
+    """Return (n, m) cosines, 1 where the tokens are the same word, and (n, m) sameness as 0 or
+    1."""
+    same_word = (passage.ids[:, None] == question.ids[None]) & (passage.ids[:, None] > 2)
+    words_q = [question.text[a:b] for a, b in question.borders]
+    for j in np.flatnonzero(question.ids <= 2):  # numbers and unknown words: compare the writing
+        same_word[:, j] = [passage.text[a:b] == words_q[j] for a, b in passage.borders]
+    cosine = np.maximum(vectors[passage.ids] @ vectors[question.ids].T, 0)
+    cosine[same_word] = 1
+    return cosine.astype(np.float32), same_word.astype(np.float32)
+
+
+def _soft_cover(segment: npt.NDArray[np.int32], cosine: Floats, weights: Floats) -> Floats:
+    """Return per token how much of the question its segment covers softly: squared best cosine,
+    weighted."""
+    starts = np.flatnonzero(np.diff(segment, prepend=-1))
+    best = np.maximum.reduceat(cosine, starts, axis=0)
+    cover: Floats = (best * best) @ weights
+    return np.repeat(cover, np.diff(np.append(starts, len(segment))))

@@ -1,0 +1,348 @@
+"""Train the bundled reader: `python -m rag.readers.train --data DIR --out rag/readers/weights`.
+Needs torch; nothing else of Youju does.
+
+The network (about 1.2 M parameters beside the frozen word table): word vector, first and last
+character, kind of token and
+match features of every passage token; depthwise convolutions conditioned on the question; one look
+back at the question
+and two layers of attention; then a score for each span of at most MAX_SPAN tokens, and one for "not
+in this passage".
+All spans and that null compete in one softmax, so that a span's score minus the null's is
+comparable between passages.
+`rag.readers.extractive` runs the same network in numpy; tests/test_readers.py holds the two
+together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from safetensors.numpy import save_file
+from torch import Tensor, nn
+
+from rag.confidence import UNCALIBRATED
+from rag.readers.examples import Example, collate, evaluate, load_examples
+from rag.readers.features import PASSAGE_FEATURES, QUESTION_FEATURES
+from rag.readers.prepare import prepare_all
+from rag.readers.tokens import KINDS
+from rag.readers.words import BLOCKS, HEADS, MAX_SPAN
+
+WIDTH = 128
+CHARACTER_WIDTH = 24
+KIND_WIDTH = 12
+KERNEL = 5
+POOL = 20_000  # examples drawn at a time, real ones by the square of their weight
+BIAFFINE = 48
+
+
+class ConvBlock(nn.Module):
+    """x + GLU(W · depthwise(LN(x)) + V · question)."""
+
+    def __init__(self, width: int, dilation: int, *, conditioned: bool) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.taps = nn.Parameter(torch.randn(KERNEL, width) * 0.3)
+        self.project = nn.Linear(width, 2 * width)
+        self.condition = nn.Linear(width, 2 * width) if conditioned else None
+        self.dilation = dilation
+
+    def forward(self, x: Tensor, mask: Tensor, vector: Tensor | None = None) -> Tensor:
+        h = self.norm(x) * mask
+        reach = self.dilation * (KERNEL // 2)
+        padded = F.pad(h, (0, 0, reach, reach))
+        length = h.shape[1]
+        h = sum(
+            padded[:, k * self.dilation : k * self.dilation + length] * self.taps[k]
+            for k in range(KERNEL)
+        )  # type: ignore[assignment]
+        h = self.project(h)
+        if self.condition is not None and vector is not None:
+            h = h + self.condition(vector)[:, None]
+        a, b = h.chunk(2, -1)
+        return x + a * torch.sigmoid(b)
+
+
+class AttendBlock(nn.Module):
+    """x + self-attention(LN(x)), over the real tokens."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.heads = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        batch, length, width = x.shape
+        q, k, v = (
+            self.heads(self.norm(x))
+            .view(batch, length, 3, HEADS, width // HEADS)
+            .permute(2, 0, 3, 1, 4)
+        )
+        scores = q @ k.transpose(-1, -2) / (width // HEADS) ** 0.5 + bias[:, None]
+        mixed = scores.softmax(-1) @ v
+        return x + self.out(mixed.transpose(1, 2).reshape(batch, length, width))
+
+
+class QuestionBlock(nn.Module):
+    """x + W [a; x*a], where a is what the question's tokens say to each passage token."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.ask = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.mix = nn.Linear(2 * width, width)
+
+    def forward(self, x: Tensor, question: Tensor, bias: Tensor) -> Tensor:
+        h = self.norm(x)
+        scores = self.ask(h) @ self.key(question).transpose(1, 2) / h.shape[-1] ** 0.5 + bias
+        a = scores.softmax(-1) @ question
+        return x + self.mix(torch.cat([a, h * a], -1))
+
+
+class ReaderNetwork(nn.Module):
+    """Scores (B, T, T) of spans, start to end inclusive, and (B,) of "not here"."""
+
+    def __init__(self, words: Tensor, characters: int, width: int = WIDTH) -> None:
+        super().__init__()
+        self.words = nn.Embedding.from_pretrained(words, freeze=True)
+        self.word = nn.Linear(words.shape[1], 80, bias=False)
+        self.characters = nn.Embedding(characters, CHARACTER_WIDTH, padding_idx=0)
+        self.kinds = nn.Embedding(KINDS, KIND_WIDTH)
+        for table in (self.characters, self.kinds):
+            nn.init.normal_(table.weight, 0, 0.3)
+        embedded = 80 + 2 * CHARACTER_WIDTH + KIND_WIDTH
+        self.passage_in = nn.Linear(embedded + PASSAGE_FEATURES, width)
+        self.question_in = nn.Linear(embedded + QUESTION_FEATURES, width)
+        self.question_blocks = nn.ModuleList(
+            [ConvBlock(width, 1, conditioned=False) for _ in range(3)]
+        )
+        self.question_pool = nn.Linear(width, 1)
+        self.first_look = QuestionBlock(width)
+        self.blocks = nn.ModuleList([_block(name, width) for name in BLOCKS])
+        self.norm = nn.LayerNorm(width)
+        self.start = nn.Linear(width, 1)
+        self.end = nn.Linear(width, 1)
+        self.left = nn.Linear(width, BIAFFINE)
+        self.right = nn.Linear(width, BIAFFINE)
+        self.null_hidden = nn.Linear(3 * width, 64)
+        self.null = nn.Linear(64, 1)
+        self.drop = nn.Dropout(0.15)
+
+    def _embed(self, ids: Tensor, first: Tensor, last: Tensor, kinds: Tensor) -> Tensor:
+        parts = [
+            self.word(self.words(ids)),
+            self.characters(first),
+            self.characters(last),
+            self.kinds(kinds),
+        ]
+        return self.drop(torch.cat(parts, -1))
+
+    def forward(self, p: Tensor, pf: Tensor, q: Tensor, qf: Tensor) -> tuple[Tensor, Tensor]:
+        """Take passage (4, B, T) ids/first/last/kinds with features (B, T, ·), the question
+        likewise."""
+        p_real, q_real = p[3] > 0, q[3] > 0
+        p_mask, q_mask = p_real[..., None].float(), q_real[..., None].float()
+        p_bias = torch.where(p_real, 0.0, -1e4)[:, None]
+        q_bias = torch.where(q_real, 0.0, -1e4)[:, None]
+        question = self.question_in(torch.cat([self._embed(*q), qf], -1))
+        for block in self.question_blocks:
+            question = block(question, q_mask)
+        pool = (self.question_pool(question).squeeze(-1) + q_bias[:, 0]).softmax(-1)
+        vector = (pool[:, None] @ question).squeeze(1)
+        x = self.passage_in(torch.cat([self._embed(*p), pf], -1))
+        x = self.first_look(x, question, q_bias)
+        for name, block in zip(BLOCKS, self.blocks, strict=True):
+            if name == "attend":
+                x = block(x, p_bias)
+            elif name == "question":
+                x = block(x, question, q_bias)
+            else:
+                x = block(x, p_mask, vector)
+        x = self.drop(self.norm(x))
+        spans = self.start(x) + self.end(x).transpose(1, 2)
+        spans = spans + self.left(x) @ self.right(x).transpose(1, 2) / BIAFFINE**0.5
+        top = (x + p_bias[:, 0, :, None]).amax(1)
+        mean = (x * p_mask).sum(1) / p_mask.sum(1)
+        null = self.null(torch.tanh(self.null_hidden(torch.cat([top, mean, vector], -1)))).squeeze(
+            -1
+        )
+        return spans + p_bias + p_bias.transpose(1, 2), null
+
+
+def _block(name: str, width: int) -> nn.Module:
+    if name == "attend":
+        return AttendBlock(width)
+    if name == "question":
+        return QuestionBlock(width)
+    return ConvBlock(width, int(name[-1]), conditioned=True)
+
+
+def span_loss(spans: Tensor, null: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Return the mean of -log P(target), over all spans and null together; target (B, 2) holds -1
+    for "not here".
+
+    Start and end alone are trained too (0.3): it speeds the first thousand steps up.
+    """
+    batch, length = spans.shape[:2]
+    band = torch.ones(length, length, dtype=torch.bool).triu() & ~torch.ones(
+        length, length, dtype=torch.bool
+    ).triu(MAX_SPAN)
+    scores = spans.masked_fill(~band, -1e4).flatten(1)
+    here = target[:, 0] >= 0
+    place = torch.where(here, target[:, 0] * length + target[:, 1], length * length)
+    both = torch.cat([scores, null[:, None]], 1)
+    loss = F.cross_entropy(both, place, reduction="none")
+    grid = scores.view(batch, length, length)
+    starts = torch.cat([grid.logsumexp(2), null[:, None]], 1)
+    ends = torch.cat([grid.logsumexp(1), null[:, None]], 1)
+    start_place = torch.where(here, target[:, 0], length)
+    end_place = torch.where(here, target[:, 1], length)
+    side = F.cross_entropy(starts, start_place, reduction="none") + F.cross_entropy(
+        ends, end_place, reduction="none"
+    )
+    return ((loss + 0.3 * side) * weight).mean()
+
+
+def batches(examples: Sequence[Example], size: int, rng: random.Random) -> Iterator[list[Example]]:
+    """Yield batches of examples of like length, in random order."""
+    order = list(range(len(examples)))
+    rng.shuffle(order)
+    groups = []
+    for i in range(0, len(order), size * 32):
+        part = sorted(order[i : i + size * 32], key=lambda k: len(examples[k].passage_ids))
+        groups += [part[j : j + size] for j in range(0, len(part) - size + 1, size)]
+    rng.shuffle(groups)
+    for group in groups:
+        yield [examples[k] for k in group]
+
+
+def save(network: nn.Module, out: Path, card: dict[str, Any]) -> None:
+    """Write the network's weights as float16; the frozen word table has a file of its own."""
+    state = {
+        k: v.detach().float().numpy()
+        for k, v in network.state_dict().items()
+        if k != "words.weight"
+    }
+    arrays = {k: v.astype(np.float16) for k, v in state.items()}
+    out.mkdir(parents=True, exist_ok=True)
+    save_file(arrays, out / "network.safetensors")
+    (out / "training.json").write_text(
+        json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train for `options.minutes`, evaluating on the validation set as it goes; the best weights
+    stay in `options.out`."""
+    rng = random.Random(options.seed)
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
+    prepare_all(options.data, options.cache)
+    data = load_examples(options.data, options.cache)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in ("vocabulary.tsv", "words.safetensors"):  # the network is worth nothing without
+        shutil.copyfile(options.cache / "weights" / name, options.out / name)
+    calibration = options.out / "calibration.json"
+    if not calibration.exists():  # until `python -m eval.calibrate` has fitted one
+        calibration.write_text(json.dumps(UNCALIBRATED) + "\n", encoding="utf-8")
+    network = ReaderNetwork(torch.from_numpy(data.words), data.characters)
+    if options.start_from:
+        network.load_state_dict(torch.load(options.start_from))
+    count = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    say = lambda *words: print(time.strftime("%H:%M:%S"), *words, file=sys.stderr, flush=True)  # noqa: E731
+    say(f"{count / 1e6:.2f} M parameters, {len(data.real)} real and {len(data.made)} made examples")
+    optimiser = torch.optim.AdamW(
+        [p for p in network.parameters() if p.requires_grad],
+        lr=options.lr,
+        weight_decay=0.02,
+        fused=True,
+    )
+
+    # 0.85 s a step of 32 x 256 tokens on 2 cores, 2.5 to 3.5 s without. The loss stays outside:
+    # compiled with it, torch 2.13
+    # gave gradients ten times too large (compare with the uncompiled ones before you move it in).
+    forward = torch.compile(network, dynamic=False) if options.compile else network
+    started, step, average, best = time.time(), 0, 0.0, -1.0
+    while (spent := (time.time() - started) / 60) < options.minutes:
+        progress = spent / options.minutes
+        share = options.made * (1 - progress)  # made questions first, real ones last
+        made = rng.sample(data.made, min(len(data.made), int(share * POOL)))
+        real = rng.choices(data.real, [e.weight**2 for e in data.real], k=POOL - len(made))
+        for batch in batches(made + real, options.batch, rng):
+            progress = (time.time() - started) / 60 / options.minutes
+            if progress >= 1:
+                break
+            for group in optimiser.param_groups:
+                group["lr"] = options.lr * min(1.0, (step + 1) / 300) * max(0.02, 1 - progress)
+            tensors = collate(batch, blind=0.1, rng=np.random.default_rng(step))
+            spans, null = forward(*tensors.inputs)
+            loss = span_loss(spans, null, tensors.target, torch.ones(len(batch)))
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            step += 1
+            average += (loss.item() - average) * max(0.02, 1 / step)
+            if step % 100 == 0:
+                say(f"step {step} loss {average:.3f} {(time.time() - started) / step:.2f} s a step")
+            if step % options.every == 0:
+                best = _checkpoint(network, data, options, step, best, say)
+    _checkpoint(network, data, options, step, best, say)
+
+
+# EM + F1 of 500 questions: within this the later weights, at a lower rate, are kept
+_NOISE = 1.5
+
+
+def _checkpoint(
+    network: nn.Module, data: Any, options: argparse.Namespace, step: int, best: float, say: Any
+) -> float:
+    network.eval()
+    scores = evaluate(network, data)
+    network.train()
+    say("validation", scores)
+    score = scores["cmrc_f1"] + scores["cmrc_em"]
+    if score >= best - _NOISE:
+        save(network, options.out, {"steps": step, "validation": scores, "seed": options.seed})
+        torch.save(network.state_dict(), options.out / "network.pt")
+    return max(best, score)
+
+
+def main() -> None:
+    """Read the options and train."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with qa/, text/, parallel/, dictionary/"
+    )
+    parser.add_argument("--out", type=Path, default=Path("rag/readers/weights"))
+    parser.add_argument(
+        "--cache", type=Path, default=Path("reader-cache"), help="where prepared examples are kept"
+    )
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--lr", type=float, default=1.2e-3)
+    parser.add_argument("--every", type=int, default=1000, help="steps between validations")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--made", type=float, default=0.6, help="share of made questions at first")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--start-from", type=Path)
+    train(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
