@@ -1,0 +1,420 @@
+"""The `youju` commands. Results go to stdout, talk and progress to stderr.
+
+Exit status: 0 done; 1 done, but something was refused or skipped; 2 unusable input, with one line
+that says what to type.
+Each command imports what it needs when it runs, so that `youju --help` and `youju ask` start at
+once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import (
+    GoldError,
+    MissingIndex,
+    MissingSource,
+    QuestionError,
+    SourceError,
+    YoujuError,
+)
+
+if TYPE_CHECKING:
+    from rag.answer import Bot
+    from rag.ingest import IngestReport
+    from rag.settings import Settings
+    from rag.types import Answer, History
+
+DONE, PARTLY, UNUSABLE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except YoujuError as error:
+        _say(f"youju: {error}")
+        return UNUSABLE
+    except KeyboardInterrupt:
+        _say("youju: interrupted; what was committed before is kept")
+        return 130
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="youju",
+        description="有据: answers from your articles, each with the passage it stands in.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    chat = _command(commands, "chat", _chat, "open the chat page")
+    chat.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (default: %(default)s, this machine only)",
+    )
+    chat.add_argument("--port", type=int, default=7860)
+    index = _command(commands, "index", _index, "add or update files and folders")
+    index.add_argument("paths", nargs="+", metavar="PATH", type=Path)
+    remove = _command(commands, "remove", _remove, "take sources out of the index")
+    remove.add_argument("sources", nargs="+", metavar="SOURCE")
+    articles = _command(commands, "articles", _articles, "list the articles found")
+    articles.add_argument("--json", action="store_true", help="one JSON list")
+    ask = _command(commands, "ask", _ask, "ask one question, or with - one a line from stdin")
+    ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument("--json", action="store_true", help="the whole answer as one JSON object")
+    ask.add_argument(
+        "--history",
+        type=Path,
+        metavar="FILE",
+        help='earlier turns: a JSON list of ["question", "answer"]',
+    )
+    evaluate = _command(
+        commands, "eval", _eval, "run a gold set, or a public reading-comprehension set"
+    )
+    evaluate.add_argument(
+        "--gold",
+        type=Path,
+        metavar="FILE",
+        help="gold questions (default: those that come with Youju)",
+    )
+    evaluate.add_argument("--split", choices=("dev", "test"), help="only this half of the gold set")
+    evaluate.add_argument(
+        "--predictions",
+        type=Path,
+        metavar="OUT.jsonl",
+        help="keep the answers here, and resume from here",
+    )
+    evaluate.add_argument(
+        "--report", type=Path, metavar="DIR", help="write report.html and report.json"
+    )
+    evaluate.add_argument("--json", action="store_true", help="print the measures as JSON")
+    evaluate.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="an earlier report.json to compare with"
+    )
+    evaluate.add_argument(
+        "--gate",
+        action="store_true",
+        help="exit 1 when a measure is worse than the baseline beyond noise",
+    )
+    evaluate.add_argument(
+        "--squad", type=Path, metavar="FILE", help="SQuAD JSON or JSONL instead of a gold set"
+    )
+    evaluate.add_argument(
+        "--open", action="store_true", help="with --squad: index all contexts, then ask"
+    )
+    evaluate.add_argument("--limit", type=int, help="with --squad: at most this many questions")
+    return parser
+
+
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], words: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words)
+    command.set_defaults(run=run)
+    default = Path(os.environ.get("YOUJU_INDEX", ".youju"))
+    command.add_argument(
+        "--index",
+        type=Path,
+        default=default,
+        metavar="DIR",
+        help="where the index is (default: %(default)s)",
+    )
+    command.add_argument(
+        "--embedder",
+        metavar="NAME_OR_PATH",
+        help="a sentence-transformers model instead of the bundled one",
+    )
+    return command
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+def _print(words: str) -> None:
+    print(words)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    from rag.ingest import with_embedder
+    from rag.settings import load_settings
+
+    return with_embedder(load_settings(Path("youju.toml")), options.embedder)
+
+
+# -- commands ----------------------------------------------------------------------------------
+
+
+def _chat(options: argparse.Namespace) -> int:
+    from rag.answer import Bot
+
+    bot = _open_or_make(options)
+    _say("opening the page …")
+    from ui.app import serve
+
+    assert isinstance(bot, Bot)
+    serve(
+        bot,
+        host=options.host,
+        port=options.port,
+        ready=lambda url: _print_now(f"Youju is at {url} (Ctrl+C stops it)"),
+    )
+    return DONE
+
+
+def _print_now(words: str) -> None:
+    print(words, flush=True)
+
+
+def _index(options: argparse.Namespace) -> int:
+    from rag.ingest import index_paths
+
+    settings = _settings(options)
+    started = time.perf_counter()
+    report = index_paths(
+        options.index, options.paths, settings=settings, embedder=settings.embedder, progress=_say
+    )
+    _tell(report, time.perf_counter() - started)
+    if report.problems and not report.added + report.changed + report.unchanged:
+        return UNUSABLE
+    return PARTLY if report.problems else DONE
+
+
+def _tell(report: IngestReport, seconds: float) -> None:
+    for problem in report.problems:
+        _say(f"skipped: {problem}")
+    counts = [f"{report.added} added", f"{report.changed} changed", f"{report.unchanged} unchanged"]
+    counts += [f"{len(report.problems)} skipped"] if report.problems else []
+    _say(
+        f"{', '.join(counts)}: {report.articles} articles, {report.chunks} passages"
+        f" in {seconds:.1f} s"
+    )
+
+
+def _remove(options: argparse.Namespace) -> int:
+    from rag.store import Store
+
+    store = Store.open(options.index)
+    known = set(store.sources())
+    missing = [name for name in options.sources if name not in known]
+    with store.transaction():
+        removed = [name for name in options.sources if store.remove(name)]
+    for name in missing:
+        _say(f"skipped: no source {name!r} in the index; `youju articles` lists them")
+    _say(f"{len(removed)} removed")
+    if missing:
+        return PARTLY if removed else UNUSABLE
+    return DONE
+
+
+def _articles(options: argparse.Namespace) -> int:
+    from rag.store import Store
+    from rag.types import Span
+
+    store = Store.open(options.index)
+    rows: list[dict[str, Any]] = []
+    for article in store.articles():
+        spans = article.to_source(Span(0, len(article.text)), store.source(article.source).text)
+        row = {
+            "id": article.id,
+            "source": article.source,
+            "title": article.title,
+            "published": article.published,
+        }
+        rows.append(
+            row
+            | {
+                "byline": article.byline,
+                "characters": len(article.text),
+                "spans": [list(s) for s in spans],
+            }
+        )
+    if options.json:
+        _print(json.dumps(rows, ensure_ascii=False, indent=1))
+        return DONE
+    for row in rows:
+        title = row["title"] or "(no headline printed)"
+        _print(
+            f"{row['id']}  {row['published'] or '':10}  {row['characters']:>6}"
+            f"  {title}  [{row['source']}]"
+        )
+    return DONE
+
+
+def _ask(options: argparse.Namespace) -> int:
+    history = _history(options.history) if options.history else ()
+    bot = _open_or_make(options)
+    if options.question == "-":
+        return max(
+            (_answer_line(bot, line.rstrip("\r\n"), history) for line in _lines(sys.stdin.buffer)),
+            default=DONE,
+        )
+    answer = bot.ask(options.question, history)
+    _print(json.dumps(answer.to_json(), ensure_ascii=False) if options.json else _as_text(answer))
+    return PARTLY if answer.refused else DONE
+
+
+def _lines(stream: Iterable[bytes]) -> Iterable[str]:
+    for line in stream:
+        if line.strip():
+            yield line.decode("utf-8", "replace")
+
+
+def _answer_line(bot: Bot, question: str, history: History) -> int:
+    """Print one JSON line; a question that cannot be asked gets an `error` field, and the rest go
+    on."""
+    try:
+        answer = bot.ask(question, history)
+    except QuestionError as error:
+        _say(f"skipped: {error}")
+        print(
+            json.dumps({"question": question[:200], "error": str(error)}, ensure_ascii=False),
+            flush=True,
+        )
+        return PARTLY
+    print(json.dumps(answer.to_json(), ensure_ascii=False), flush=True)
+    return PARTLY if answer.refused else DONE
+
+
+def _as_text(answer: Answer) -> str:
+    lines = [answer.text]
+    for c in answer.citations:
+        about = ", ".join(filter(None, [c.article.title, c.article.published, c.article.source]))
+        lines.append(f"[{c.marker}] {about}")
+    return "\n".join(lines)
+
+
+def _history(file: Path) -> History:
+    try:
+        turns = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MissingSource(f"{file}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise QuestionError(
+            f'{file} is not JSON ({error}): write [["question", "answer"], …]'
+        ) from error
+    pairs = isinstance(turns, list) and all(
+        isinstance(t, list) and len(t) == 2 and all(isinstance(x, str) for x in t) for t in turns
+    )
+    if not pairs:
+        raise QuestionError(
+            f'{file} holds no history: write a JSON list of ["question", "answer"] pairs'
+        )
+    return [(question, answer) for question, answer in turns]
+
+
+def _eval(options: argparse.Namespace) -> int:
+    if options.gate and not options.baseline:
+        raise GoldError(
+            "--gate needs something to compare with: add --baseline FILE, an earlier report.json"
+        )
+    return _eval_squad(options) if options.squad else _eval_gold(options)
+
+
+def _eval_squad(options: argparse.Namespace) -> int:
+    import tempfile
+
+    from eval.squad import build_bot, closed_book, open_book
+    from rag.types import Source
+
+    def report(words: str) -> None:
+        if sys.stderr.isatty() or words.endswith("00") or "00 of" in words:
+            _say(words)
+
+    if options.open:
+        result = open_book(options.squad, limit=options.limit, progress=report)
+    else:
+        with tempfile.TemporaryDirectory(prefix="youju-") as folder:
+            bot = build_bot(Path(folder), [Source("none.txt", "。")], lambda _: None)
+            result = closed_book(bot, options.squad, limit=options.limit, progress=report)  # type: ignore[arg-type]
+    if not options.json:
+        result.pop("questions")
+    _print(json.dumps(result, ensure_ascii=False, indent=None if options.json else 1))
+    return DONE
+
+
+def _eval_gold(options: argparse.Namespace) -> int:
+    import tempfile
+
+    from eval import gold, report, run
+
+    baseline = report.load_report(options.baseline) if options.baseline else None
+    bot = _open_or_make(options)
+    sources = {name: bot.source(name).text for name in bot.sources()}
+    rows = gold.load(options.gold or gold.DEFAULT_GOLD, sources, options.split)
+    with tempfile.TemporaryDirectory(prefix="youju-") as folder:
+        out = options.predictions or Path(folder) / "predictions.jsonl"
+        predictions = run.answer_all(bot, rows, out, progress=_every(50, _say))
+    measures = report.measure(rows, predictions, sources, articles=bot.articles())
+    if options.report:
+        _say(f"report: {report.write_report(options.report, measures)}")
+    _print(json.dumps(measures, ensure_ascii=False) if options.json else report.table(measures))
+    worse = report.worse(baseline, measures) if baseline else []
+    for line in worse:
+        _say(f"worse: {line}")
+    return PARTLY if worse and options.gate else DONE
+
+
+def _every(count: int, say: Callable[[str], None]) -> Callable[[str], None]:
+    """Pass on one message in `count`."""
+    seen = 0
+
+    def filtered(words: str) -> None:
+        nonlocal seen
+        seen += 1
+        if seen % count == 0:
+            say(words)
+
+    return filtered
+
+
+# -- the index ---------------------------------------------------------------------------------
+
+
+def _open_or_make(options: argparse.Namespace) -> Bot:
+    """Open the index; where there is none yet, index the articles in seeds/ first."""
+    from rag.answer import Bot
+
+    settings = _settings(options)
+    try:
+        return Bot.open(options.index, settings=settings)
+    except MissingIndex as missing:
+        seeds = _seeds()
+        if seeds is None:
+            raise
+        from rag.ingest import index_paths
+
+        _say(f"first run, no index in {options.index} yet: indexing {seeds}")
+        started = time.perf_counter()
+        try:
+            report = index_paths(
+                options.index, [seeds], settings=settings, embedder=settings.embedder, progress=_say
+            )
+        except SourceError as error:
+            raise MissingIndex(f"{missing}; and {error}") from error
+        _tell(report, time.perf_counter() - started)
+        return Bot.open(options.index, settings=settings)
+
+
+def _seeds() -> Path | None:
+    for folder in (Path("seeds"), Path(__file__).resolve().parent.parent / "seeds"):
+        if folder.is_dir():
+            return folder
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
