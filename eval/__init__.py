@@ -1,0 +1,1 @@
+"""Measure Youju: gold questions, predictions, measures and reports."""
