@@ -1,0 +1,59 @@
+"""rag.borders: a span moved to what a person would quote."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.borders import natural_borders
+from rag.types import Span
+
+MARKS = st.text("约不足105.3,万亿元台年%（）“”《》()，。、 \nabAI中国—-·")
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "wanted"),
+    [
+        pytest.param("交付105台，创纪录", "105", "105台", id="unit"),
+        pytest.param("目标是200亿元左右。", "200", "200亿元左右", id="unit and vagueness"),
+        pytest.param("来自16个国家的280支队伍", "16", "16个国家", id="counted noun"),
+        pytest.param("投资约60亿美元。", "60", "约60亿美元", id="qualifier"),
+        pytest.param("增长12.5%，", "5%", "12.5%", id="half a number"),
+        pytest.param("共1,500人", "500", "1,500人", id="thousands"),
+        pytest.param("选手Unitree的", "tree", "Unitree", id="half a word"),
+        pytest.param("由《产业规划》提出", "《产业规划", "《产业规划》", id="book marks"),
+        pytest.param("由《产业规划》提出", "产业规划》", "《产业规划》", id="book marks opened"),
+        pytest.param("名为“天工”的机器人", "“天工”", "天工", id="quotation marks"),
+        pytest.param(
+            "国家速滑馆（冰丝带）举行", "国家速滑馆（", "国家速滑馆（冰丝带）", id="bracket"
+        ),
+        pytest.param("，北京。", "，北京。", "北京", id="signs at the edges"),
+        pytest.param("熊友军说", "熊友军", "熊友军", id="nothing to do"),
+        pytest.param("温度-5℃。", "-5", "-5℃", id="minus"),
+    ],
+)
+def test_a_span_is_moved_to_natural_borders(text, found, wanted):
+    start = text.index(found)
+    moved = natural_borders(text, Span(start, start + len(found)))
+    assert text[moved.start : moved.end] == wanted
+
+
+@pytest.mark.parametrize("text", ["，。", " ", "\n"], ids=["signs", "blank", "newline"])
+def test_a_span_of_signs_only_stays(text):
+    assert natural_borders(text, Span(0, len(text))) == Span(0, len(text))
+
+
+@given(MARKS.filter(bool), st.data())
+def test_a_span_stays_inside_the_text_and_is_not_empty(text, data):
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    moved = natural_borders(text, Span(start, end))
+    assert 0 <= moved.start < moved.end <= len(text)
+
+
+@given(MARKS, MARKS, st.data())
+def test_a_span_stays_inside_its_line(before, after, data):
+    text = before.replace("\n", " ") + "\n" + after.replace("\n", " ") + "字"
+    line = text.index("\n") + 1
+    start = data.draw(st.integers(line, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    assert natural_borders(text, Span(start, end)).start >= line

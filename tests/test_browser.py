@@ -1,0 +1,374 @@
+"""The chat page in a real browser: Chromium without a window, driven through its own chromedriver.
+
+Two kinds of test: the page over a bot that knows its answers by heart, served in this process, and
+the whole product, `python -m ui.cli chat`, over the articles in `seeds/`.
+
+Nothing is downloaded: without a Chromium (or Chrome) and its chromedriver on PATH the tests are
+skipped, unless YOUJU_REQUIRE_BROWSER=1, which makes the absence a failure. YOUJU_BROWSER and
+YOUJU_CHROMEDRIVER name other programs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+    from selenium.webdriver.remote.webelement import WebElement
+
+ROOT = Path(__file__).resolve().parent.parent
+QUESTION = "松延动力7月交付多少台?"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WAIT = 60  # seconds for one thing to appear: under 1 on an idle machine, 20 seen on a busy one
+START = 240  # seconds for `chat` to index the seeds and open: gradio alone takes 5 to 20
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test and say why, or fail where a browser is required."""
+    if os.environ.get("YOUJU_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"YOUJU_REQUIRE_BROWSER=1, but {what}")
+    pytest.skip(what)
+
+
+def program(variable: str, *names: str) -> str:
+    """Return the path of a program: the one `variable` names, or the first of `names` on PATH."""
+    named = os.environ.get(variable)
+    found = named or next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        wanted = " or ".join(names)
+        missing(f"no browser to test with: no {wanted} on PATH, and {variable} is not set")
+    return found
+
+
+Found = TypeVar("Found")
+
+
+class Tab:
+    """One window of the browser and what a reader does in it."""
+
+    def __init__(self, driver: Chrome) -> None:
+        self.driver = driver
+
+    def open(self, url: str, *, width: int = 1440, height: int = 900) -> None:
+        """Open the page in a window of this size, with the log of requests emptied before."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self._go("about:blank")
+        self.driver.get_log("performance")
+        self.driver.get_log("browser")
+        self._go(url)
+        self.find("#conversation .welcome")
+        self.find("#question textarea")
+
+    def _go(self, url: str) -> None:
+        """Open an address; once more when Chromium hangs, as it did twice in 60 runs under load."""
+        from selenium.common.exceptions import TimeoutException
+
+        try:
+            self.driver.get(url)
+        except TimeoutException:
+            self.driver.get(url)
+
+    def find_all(self, css: str) -> list[WebElement]:
+        """Return the elements that match now."""
+        return list(self.driver.find_elements("css selector", css))
+
+    def find(self, css: str) -> WebElement:
+        """Return the first match, waiting for it to be there."""
+        return self.wait(lambda: next(iter(self.find_all(css)), None), css)
+
+    def wait(self, condition: Callable[[], Found | None], what: str) -> Found:
+        """Return what `condition` gives once it gives something."""
+        end = time.monotonic() + WAIT
+        while time.monotonic() < end:
+            with contextlib.suppress(stale()):
+                if found := condition():
+                    return found
+            time.sleep(0.05)
+        pytest.fail(f"not seen within {WAIT} s: {what}; page: {self.text('body')[:500]!r}")
+
+    def text(self, css: str) -> str:
+        """Return the text of the first match, as it stands in the page."""
+        script = "return document.querySelector(arguments[0])?.textContent ?? ''"
+        return str(self.driver.execute_script(script, css))
+
+    def ask(self, question: str) -> None:
+        """Type a question, press Enter and wait for the turn to be over."""
+        before = len(self.find_all(".turn"))
+        box = self.find("#question textarea")
+        box.send_keys(question)
+        box.send_keys("\ue007")  # Enter
+        self.over(before + 1)
+
+    def over(self, turns: int) -> None:
+        """Wait until that many turns are over."""
+        self.wait(
+            lambda: len(self.find_all(".turn:not(.pending)")) == turns, f"{turns} turns answered"
+        )
+
+    def click(self, css: str) -> None:
+        """Click the first match."""
+        self.find(css).click()
+
+    def is_in_view(self, css: str) -> bool:
+        """Tell whether the middle of the first match can be seen now."""
+        script = """
+            const element = document.querySelector(arguments[0]);
+            if (!element) return false;
+            const box = element.getClientRects()[0];
+            const at = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+            return at !== null && (element.contains(at) || at.contains(element));
+        """
+        return bool(self.driver.execute_script(script, css))
+
+    def requested(self) -> set[str]:
+        """Return the hosts asked since the page was opened, the page's own requests only."""
+        hosts = set()
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated"):
+                parameters = message["params"]
+                url = urlsplit(parameters.get("request", parameters)["url"])
+                if url.scheme not in ("data", "blob", "chrome", "about"):
+                    hosts.add(url.netloc)
+        return hosts
+
+    def complaints(self) -> list[str]:
+        """Return what the browser logged as wrong: script errors, refused requests."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+
+def stale() -> type[Exception]:
+    """Return the error of looking at an element that the page has just replaced."""
+    from selenium.common.exceptions import StaleElementReferenceException
+
+    return StaleElementReferenceException
+
+
+@pytest.fixture(scope="session")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """A browser with an empty profile, for all tests."""
+    if importlib.util.find_spec("selenium") is None:
+        missing("selenium is not installed: pip install -e '.[test]'")
+    binary = program("YOUJU_BROWSER", *BROWSERS)
+    driver_program = program("YOUJU_CHROMEDRIVER", "chromedriver")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    options.page_load_strategy = "eager"  # the page holds a stream open; `open` waits for its parts
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.add_experimental_option("prefs", {"intl.accept_languages": "zh-CN,zh"})
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver_program))
+    driver.set_page_load_timeout(WAIT)
+    try:
+        yield Tab(driver)
+    finally:
+        driver.quit()
+
+
+@pytest.fixture(scope="session")
+def page_url() -> Iterator[str]:
+    """The page over the fake bot, served in this process."""
+    pytest.importorskip("gradio")
+    import fastapi
+    from test_app import FakeBot
+
+    from ui.app import mount
+    from ui.server import address, listen, server
+
+    with listen("127.0.0.1", 0) as listener:
+        web = server(mount(fastapi.FastAPI(openapi_url=None), FakeBot()))
+        thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield address(listener)
+        finally:
+            web.should_exit = True
+            thread.join(timeout=10)
+
+
+def test_an_answer_comes_with_its_sentence_in_view(tab: Tab, page_url: str) -> None:
+    tab.open(page_url)
+    tab.ask(QUESTION)
+    assert tab.text(".turn .short") == "105台"
+    assert tab.text("#panel mark.evidence") == "7月交付人形机器人105台创了纪录"
+    assert tab.text("#panel mark.answer") == "105台"
+    tab.wait(lambda: tab.is_in_view("#panel mark.answer"), "the answer scrolled into view")
+
+
+def test_a_marker_opens_the_other_article(tab: Tab, page_url: str) -> None:
+    tab.open(page_url)
+    tab.ask(QUESTION)
+    tab.click('#conversation button[data-marker="2"]')
+    tab.wait(lambda: "001.txt" in tab.text("#panel"), "the reprint")
+    tab.find('#conversation button[data-marker="2"][aria-pressed="true"]')
+    tab.click('#panel .others button[data-marker="1"]')
+    tab.wait(lambda: "000.txt" in tab.text("#panel .facts"), "the first article again")
+
+
+def test_a_refusal_labels_the_nearest_passage(tab: Tab, page_url: str) -> None:
+    tab.open(page_url)
+    tab.ask("火星上有没有人?")
+    assert "不是答案" in tab.text(".turn .nearest")
+    assert "不是答案" in tab.text("#panel")
+    assert not tab.find_all(".turn .short")
+
+
+def test_an_error_is_a_line_and_the_conversation_goes_on(tab: Tab, page_url: str) -> None:
+    tab.open(page_url)
+    tab.ask(QUESTION)
+    tab.ask("长" * 101)
+    assert "101 characters" in tab.text(".turn.failed .error")
+    tab.ask(QUESTION)
+    assert len(tab.find_all(".turn .short")) == 2
+
+
+def test_an_example_asks_its_question(tab: Tab, page_url: str) -> None:
+    tab.open(page_url)
+    tab.click("#conversation .example")
+    tab.over(1)
+    assert tab.text(".turn .short") == "105台"
+
+
+def test_a_new_conversation_is_empty(tab: Tab, page_url: str) -> None:
+    tab.open(page_url)
+    tab.ask(QUESTION)
+    tab.click("#header .new")
+    tab.find("#conversation .welcome")
+    assert not tab.find_all(".turn")
+
+
+def test_enter_that_confirms_a_word_does_not_send(tab: Tab, page_url: str) -> None:
+    tab.open(page_url)
+    tab.click("#question textarea")
+    composed = {"text": "song", "selectionStart": 4, "selectionEnd": 4}
+    tab.driver.execute_cdp_cmd("Input.imeSetComposition", composed)
+    enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+    tab.driver.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": "keyDown", **enter})
+    tab.driver.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": "keyUp", **enter})
+    tab.driver.execute_cdp_cmd("Input.insertText", {"text": QUESTION})
+    time.sleep(0.5)  # a question sent by mistake would be on the page by now
+    assert not tab.find_all(".turn")
+    box = tab.find("#question textarea")
+    assert box.get_property("value").startswith(QUESTION)
+    box.send_keys("\ue007")
+    tab.over(1)
+
+
+def test_markup_in_an_article_stays_text(tab: Tab, page_url: str) -> None:
+    tab.open(page_url)
+    tab.ask("脚本 <img src=x onerror='window.hacked=1'>")
+    assert "<script>" in tab.text("#panel mark.evidence")
+    assert tab.text("#panel mark.answer") == "<b>12</b>台"
+    assert not tab.find_all("#conversation img, #panel img, #panel script")
+    assert tab.driver.execute_script("return window.hacked") is None
+
+
+@pytest.mark.parametrize("width", [360, 390, 1440])
+def test_the_page_fits_its_window(tab: Tab, page_url: str, width: int) -> None:
+    tab.open(page_url, width=width, height=800)
+    tab.ask(QUESTION)
+    tab.ask("脚本")
+    assert tab.driver.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_on_a_phone_a_marker_scrolls_to_the_evidence_and_back(tab: Tab, page_url: str) -> None:
+    tab.open(page_url, width=390, height=844)
+    tab.ask(QUESTION)
+    assert not tab.is_in_view("#panel mark.answer")
+    tab.click('#conversation button[data-marker="1"]')
+    tab.wait(lambda: tab.is_in_view("#panel mark.answer"), "the evidence scrolled into view")
+    tab.click("#panel .back")
+    tab.wait(lambda: tab.is_in_view(".turn .short"), "the answer again")
+
+
+def test_the_page_asks_no_other_host(tab: Tab, page_url: str) -> None:
+    tab.open(page_url)
+    tab.ask(QUESTION)
+    tab.click('#conversation button[data-marker="2"]')
+    tab.wait(lambda: "001.txt" in tab.text("#panel"), "the reprint")
+    assert tab.requested() == {urlsplit(page_url).netloc}
+    assert tab.complaints() == []
+
+
+# -- the whole product -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chat_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`chat` over the seeds, with a fresh index, as a process of its own."""
+    if importlib.util.find_spec("ui.cli") is None:
+        pytest.skip("ui.cli does not exist yet")
+    from ui.server import address, listen
+
+    with listen("127.0.0.1", 0) as listener:
+        url = address(listener)
+    folder = tmp_path_factory.mktemp("chat")
+    words = ["chat", "--port", str(urlsplit(url).port), "--index", str(folder / "index")]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ui.cli", *words], cwd=ROOT, stdout=log, stderr=log
+        )
+        try:
+            wait_for(url, process, folder / "log")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return once the page answers; fail with what the process said when it never does."""
+    end = time.monotonic() + START
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(urllib.error.URLError, OSError), opener.open(url, timeout=30):
+            return
+        time.sleep(0.5)
+    pytest.fail(f"no page at {url} (exit status {process.poll()}): {log.read_text()[-2000:]}")
+
+
+def test_the_product_answers_from_the_seeds_with_evidence(tab: Tab, chat_url: str) -> None:
+    tab.open(chat_url)
+    tab.ask(QUESTION)
+    assert "105台" in tab.text(".turn .short")
+    assert "105台" in tab.text("#panel mark.evidence")
+    assert "105" in tab.text("#panel mark.answer")
+    tab.wait(lambda: tab.is_in_view("#panel mark.answer"), "the answer scrolled into view")
+    if tab.find_all('#conversation button[data-marker="2"]'):
+        tab.click('#conversation button[data-marker="2"]')
+        tab.wait(lambda: "证据 2" in tab.text("#panel .label"), "the second citation")
+        assert tab.text("#panel mark.evidence")
+    assert tab.requested() == {urlsplit(chat_url).netloc}
+    assert tab.complaints() == []

@@ -1,0 +1,73 @@
+"""rag.dialogue: follow-ups get their subject; questions that stand alone are left alone."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.dialogue import leans, standalone
+
+DELIVERED = ("松延动力7月交付多少台?", "105台")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        pytest.param("8月的目标呢？", id="呢"),
+        pytest.param("那8月的目标是多少台？", id="那"),
+        pytest.param("它的创始人是谁？", id="它"),
+        pytest.param("这家公司在哪里？", id="这家"),
+        pytest.param("多少台？", id="short"),
+        pytest.param("What about August?", id="what about"),
+        pytest.param("Who founded it?", id="it"),
+    ],
+)
+def test_a_follow_up_leans_on_what_went_before(question):
+    assert leans(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        pytest.param("全球首个人形机器人运动会在哪里举行？", id="Chinese"),
+        pytest.param("Where were the robot games held in 2025?", id="English"),
+        pytest.param("北京有多少家机器人企业？", id="count"),
+        pytest.param("创新药的审批有哪些新动向？", id="list"),
+    ],
+)
+def test_a_whole_question_stands_alone(question):
+    assert not leans(question)
+    assert standalone(question, [DELIVERED]) == question
+
+
+def test_a_follow_up_gets_the_subject_of_the_turn_before():
+    assert standalone("那8月的目标呢？", [DELIVERED]) == "松延动力 交付 台 那8月的目标呢？"
+
+
+def test_a_date_in_the_follow_up_replaces_the_earlier_one():
+    asked = standalone("8月呢？", [DELIVERED])
+    assert "松延动力" in asked
+    assert "7月" not in asked
+
+
+def test_a_chain_of_follow_ups_keeps_its_first_subject():
+    history = [DELIVERED, ("8月的目标呢？", "200台")]
+    assert "松延动力" in standalone("9月呢？", history)
+
+
+def test_an_english_follow_up_gets_the_words_of_the_turn_before():
+    asked = standalone("How about women?", [("How many athletes won medals?", "12")])
+    assert "athletes" in asked
+    assert "many" not in asked
+
+
+def test_without_history_a_question_is_left_as_it_is():
+    assert standalone("它呢？", []) == "它呢？"
+
+
+def test_a_history_without_a_subject_adds_nothing():
+    assert standalone("它呢？", [("？", "")]) == "它呢？"
+
+
+@given(st.text(), st.lists(st.tuples(st.text(), st.text()), max_size=4))
+def test_the_question_itself_is_always_kept(question, history):
+    assert standalone(question, history).endswith(question)

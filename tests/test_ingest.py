@@ -1,0 +1,173 @@
+"""rag.ingest: files become an index; what is unchanged is left alone, what is bad is named."""
+
+from pathlib import Path
+
+import pytest
+from fakes import CharacterEmbedder
+
+import embeddings
+from rag.errors import EmptySource, MissingSource, ModelError, WrongEmbedder
+from rag.ingest import index_paths, index_sources, passage_texts, with_embedder
+from rag.settings import Settings
+from rag.store import Store
+from rag.types import Article, Chunk, Run, Source, Span
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+ROBOTS = Source("robots.txt", "今年7月交付人形机器人105台，创了纪录。8月的目标是200台！")
+KNEES = Source("knees.txt", "调整步态训练可以减轻膝关节疼痛。")
+
+
+@pytest.fixture
+def model(monkeypatch):
+    """The embedder every run of a test loads: a small one that counts."""
+    model = CharacterEmbedder()
+    monkeypatch.setattr(embeddings, "load", lambda name="default": model)
+    return model
+
+
+def counted(report):
+    return report.added, report.changed, report.unchanged
+
+
+def test_the_seeds_are_indexed_without_a_problem(tmp_path, model):
+    report = index_paths(tmp_path, [SEEDS])
+    assert (counted(report), report.problems, report.articles) == ((5, 0, 0), [], 13)
+    assert Store.open(tmp_path).counts() == {"source": 5, "article": 13, "chunk": report.chunks}
+    assert len(model.passages) == report.chunks
+
+
+def test_unchanged_input_is_not_embedded_again(tmp_path, model):
+    index_sources(tmp_path, [ROBOTS, KNEES])
+    embedded = list(model.passages)
+    report = index_sources(tmp_path, [ROBOTS, KNEES])
+    assert counted(report) == (0, 0, 2)
+    assert model.passages == embedded
+
+
+def test_only_what_changed_is_embedded_again(tmp_path, model):
+    index_sources(tmp_path, [ROBOTS, KNEES])
+    model.passages.clear()
+    report = index_sources(tmp_path, [ROBOTS, Source("knees.txt", "新的研究。")])
+    assert counted(report) == (0, 1, 1)
+    assert model.passages == ["新的研究。"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param(Source(ROBOTS.name, ROBOTS.text, "题"), id="title"),
+        pytest.param(Source(ROBOTS.name, ROBOTS.text, None, "2025-08-16"), id="date"),
+        pytest.param(Source(ROBOTS.name, ROBOTS.text + " "), id="one blank"),
+    ],
+)
+def test_any_change_of_a_source_counts(tmp_path, model, changed):
+    index_sources(tmp_path, [ROBOTS])
+    assert counted(index_sources(tmp_path, [changed])) == (0, 1, 0)
+    assert Store.open(tmp_path).source(ROBOTS.name) == changed
+
+
+def test_another_chunk_size_indexes_anew(tmp_path, model):
+    index_sources(tmp_path, [ROBOTS])
+    report = index_sources(tmp_path, [ROBOTS], settings=Settings(max_chunk_chars=20))
+    assert (counted(report), report.chunks) == ((0, 1, 0), 2)
+
+
+def test_a_second_folder_is_added_to_the_first(tmp_path, model):
+    index_sources(tmp_path, [ROBOTS])
+    index_sources(tmp_path, [KNEES])
+    assert Store.open(tmp_path).sources() == ["knees.txt", "robots.txt"]
+
+
+def test_a_missing_path_stops_the_run_before_anything_is_written(tmp_path, model):
+    (tmp_path / "a.txt").write_text("字。", encoding="utf-8")
+    with pytest.raises(MissingSource):
+        index_paths(tmp_path / "index", [tmp_path / "a.txt", tmp_path / "nowhere"])
+    assert not (tmp_path / "index").exists()
+
+
+def test_an_empty_folder_stops_the_run_before_anything_is_written(tmp_path, model):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(EmptySource):
+        index_paths(tmp_path / "index", [tmp_path / "empty"])
+    assert not (tmp_path / "index").exists()
+
+
+def test_a_bad_file_is_reported_and_the_rest_is_indexed(tmp_path, model):
+    (tmp_path / "a.txt").write_text("字。", encoding="utf-8")
+    (tmp_path / "b.txt").write_bytes(b"\0")
+    report = index_paths(tmp_path / "index", [tmp_path])
+    assert (counted(report), len(report.problems)) == ((1, 0, 0), 1)
+    assert "b.txt" in str(report.problems[0])
+
+
+def test_a_source_above_the_limit_is_reported(tmp_path, model):
+    report = index_sources(tmp_path, [ROBOTS, KNEES], settings=Settings(max_source_chars=20))
+    assert counted(report) == (1, 0, 0)
+    assert "limit 20" in str(report.problems[0])
+
+
+def test_two_different_sources_of_one_name_are_reported(tmp_path, model):
+    report = index_sources(tmp_path, [ROBOTS, Source(ROBOTS.name, "别的。")])
+    assert counted(report) == (1, 0, 0)
+    assert "two sources of this name" in str(report.problems[0])
+    assert Store.open(tmp_path).source(ROBOTS.name) == ROBOTS
+
+
+def test_the_same_source_twice_is_stored_once(tmp_path, model):
+    assert counted(index_sources(tmp_path, [ROBOTS, ROBOTS])) == (1, 0, 1)
+
+
+def test_a_source_without_words_is_kept_without_articles(tmp_path, model):
+    index_sources(tmp_path, [Source("a.txt", "\ufeff")])
+    assert Store.open(tmp_path).counts() == {"source": 1, "article": 0, "chunk": 0}
+
+
+def test_more_sources_than_one_batch_are_all_indexed(tmp_path, model):
+    told = []
+    sources = (Source(f"{n}.txt", f"第{n}篇文章。") for n in range(150))
+    report = index_sources(tmp_path, sources, progress=told.append)
+    assert (report.added, Store.open(tmp_path).counts()["chunk"]) == (150, 150)
+    assert [line.split()[1] for line in told] == ["64", "128", "150"]
+
+
+def test_a_failing_model_leaves_the_index_as_it_was(tmp_path, model):
+    index_sources(tmp_path, [ROBOTS])
+
+    def fail(texts):
+        raise MemoryError
+
+    model.encode_passages = fail
+    with pytest.raises(MemoryError):
+        index_sources(tmp_path, [KNEES, Source(ROBOTS.name, "别的。")])
+    store = Store.open(tmp_path)
+    assert (store.sources(), store.source(ROBOTS.name)) == (["robots.txt"], ROBOTS)
+
+
+def test_an_index_of_another_embedder_is_left_alone(tmp_path, model):
+    index_sources(tmp_path, [ROBOTS])
+    model.fingerprint = "000000000000"
+    with pytest.raises(WrongEmbedder):
+        index_sources(tmp_path, [KNEES])
+    assert Store.open(tmp_path).sources() == ["robots.txt"]
+
+
+def test_an_embedder_that_cannot_be_had_is_a_model_error(tmp_path, monkeypatch):
+    def load(name):
+        raise embeddings.EmbedderError(f"{name} is not there: check the spelling")
+
+    monkeypatch.setattr(embeddings, "load", load)
+    with pytest.raises(ModelError, match="no-model is not there: check the spelling"):
+        index_sources(tmp_path / "index", [ROBOTS], embedder="no-model")
+    assert not (tmp_path / "index").exists()
+
+
+def test_a_passage_is_embedded_with_its_title_once():
+    text = "题\n一。二。"
+    article = Article("a", "a.txt", text, (Run(0, 0, len(text)),), "题")
+    chunks = [Chunk("a", Span(0, 4)), Chunk("a", Span(4, 6))]
+    assert passage_texts([article], chunks) == ["题\n一。", "题\n二。"]
+
+
+def test_an_embedder_named_on_the_command_line_wins():
+    assert with_embedder(Settings(), "model").embedder == "model"
+    assert with_embedder(Settings(embedder="kept"), None).embedder == "kept"

@@ -1,0 +1,53 @@
+"""What kind of answer is asked for, and what fits it."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.kinds import asked_kind, fit
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("松延动力7月交付多少台?", "number"),
+        ("运动会开了几天?", "number"),
+        ("How many robots were delivered?", "number"),
+        ("大会是什么时候开的?", "time"),
+        ("哪一年成立的?", "time"),
+        ("When did it open?", "time"),
+        ("谁说的?", "person"),
+        ("比赛在哪儿办的?", "place"),
+        ("为什么要试点?", "reason"),
+        ("哪家公司做的?", "which"),
+        ("天工是什么?", ""),
+    ],
+)
+def test_the_kind_of_a_question_is_told(question, name):
+    assert asked_kind(question).name == name
+
+
+@pytest.mark.parametrize(
+    ("question", "better", "worse"),
+    [
+        ("交付了多少台?", "105台", "松延动力"),
+        ("交付了多少台?", "105台", "57家"),
+        ("什么时候开幕?", "8月8日", "松延动力"),
+        ("谁公布的?", "姜广智", "57家"),
+        ("在哪里办的?", "北京亦庄", "2025年8月"),
+        ("为什么?", "规模量产有待开发", "北京"),
+        ("哪所大学参与?", "犹他大学", "美国研究人员"),
+    ],
+)
+def test_an_answer_of_the_kind_asked_for_fits_better(question, better, worse):
+    kind = asked_kind(question)
+    assert fit(kind, better, "") > fit(kind, worse, "")
+
+
+def test_what_is_counted_may_follow_the_number():
+    kind = asked_kind("在多少个场景里首试首用?")
+    assert fit(kind, "134个", "场景里首") > fit(kind, "11个", "领域13")
+
+
+def test_a_question_of_no_clear_kind_lets_every_answer_pass():
+    assert fit(asked_kind("天工是什么?"), "机器人", "") == 0

@@ -1,0 +1,262 @@
+"""The reader: tokens, features, the network in numpy against the same network in torch, and its
+loss."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.errors import ModelError
+from rag.readers.examples import collate, make_example, token_span
+from rag.readers.extractive import MAX_SPAN, WEIGHTS, ExtractiveReader, _best_spans
+from rag.readers.features import match_features
+from rag.readers.tokens import NUMBER, UNKNOWN, Vocabulary, kind
+from rag.readers.train import ReaderNetwork, save, span_loss
+from rag.readers.words import load_word_table
+
+PASSAGE = "产业发展火热，7月交付人形机器人105台创了纪录，8月的目标是200台！"
+QUESTION = "松延动力7月交付多少台?"
+
+
+@pytest.fixture(scope="module")
+def reader() -> ExtractiveReader:
+    return ExtractiveReader.load()
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    return Vocabulary.load(WEIGHTS / "vocabulary.tsv")
+
+
+# -- tokens ------------------------------------------------------------------------------------
+
+
+def test_numbers_and_common_words_are_one_token(vocabulary):
+    tokens = vocabulary.cut(["7月交付人形机器人105台，增长3.6%"])[0]
+    pieces = [tokens.text[a:b] for a, b in tokens.borders]
+    assert {"105", "机器人", "交付", "3.6", "%"} <= set(pieces)
+    assert tokens.ids[pieces.index("105")] == NUMBER
+
+
+@given(st.text(alphabet="机器人 交付105.台ａＢ臺“”,，。\n☃abc", max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_tokens_stand_in_order_and_leave_out_white_space_only(text):
+    vocabulary = Vocabulary(["机器人", "机", "器", "交付"], [-5.0, -9.0, -9.0, -6.0], "机器人")
+    tokens = vocabulary.cut([text])[0]
+    covered = {i for a, b in tokens.borders for i in range(a, b)}
+    assert all(text[i].isspace() for i in set(range(len(text))) - covered)
+    assert all(a < b for a, b in tokens.borders)
+    assert all(x[1] <= y[0] for x, y in zip(tokens.borders, tokens.borders[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    ("piece", "expected"),
+    [("105", 1), ("2025", 2), ("3.6", 3), ("三十", 4), ("台", 5), ("ai", 6), ("“", 7), ("，", 9)],
+)
+def test_kinds_of_tokens_are_told_apart(piece, expected):
+    assert kind(piece) == expected
+
+
+def test_a_saved_vocabulary_cuts_as_before(vocabulary, tmp_path):
+    vocabulary.save(tmp_path / "v.tsv")
+    again = Vocabulary.load(tmp_path / "v.tsv")
+    for a, b in zip(again.cut([PASSAGE])[0], vocabulary.cut([PASSAGE])[0], strict=True):
+        assert np.array_equal(a, b)
+
+
+# -- features ----------------------------------------------------------------------------------
+
+
+def features_of(vocabulary, question: str, passage: str):
+    table = load_word_table(WEIGHTS / "words.safetensors")
+    q, p = vocabulary.cut([question])[0], vocabulary.cut([passage])[0]
+    return match_features(q, p, table.match, table.rarity), p
+
+
+def test_the_sentence_that_answers_covers_more_of_the_question(vocabulary):
+    text = "松延动力7月交付人形机器人105台。北京举办了运动会。"
+    features, tokens = features_of(vocabulary, QUESTION, text)
+    border = text.index("北京")
+    first = tokens.borders[:, 1] <= border
+    assert features.passage[first, 4].min() > features.passage[~first, 4].max()
+
+
+def test_an_english_word_matches_its_chinese_one_softly(vocabulary):
+    features, tokens = features_of(vocabulary, "robot", "机器人在跑步。北京举办了会议。")
+    words = [tokens.text[a:b] for a, b in tokens.borders]
+    soft = dict(zip(words, features.passage[:, 8], strict=True))
+    assert soft["机器人"] > 0.5 > soft["北京"]
+
+
+@given(
+    st.text(alphabet="松延动力7月交付台多少北京。，", max_size=40),
+    st.text(alphabet="松延动力交付9台", max_size=12),
+)
+@settings(max_examples=60, deadline=None)
+def test_features_are_finite_and_bounded_for_any_text(passage, question):
+    vocabulary = Vocabulary.load(WEIGHTS / "vocabulary.tsv") if not _kept else _kept[0]
+    _kept[:] = [vocabulary]
+    features, tokens = features_of(vocabulary, question, passage)
+    assert features.passage.shape == (len(tokens.ids), 16)
+    assert np.isfinite(features.passage).all() and np.isfinite(features.question).all()
+    assert features.passage.min(initial=0) >= 0 and features.passage.max(initial=0) <= 8
+
+
+_kept: list[Vocabulary] = []
+
+
+# -- the network -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory) -> tuple[ReaderNetwork, ExtractiveReader]:
+    """The same random network twice: in torch, and saved and loaded in numpy."""
+    torch.manual_seed(0)
+    table = load_word_table(WEIGHTS / "words.safetensors")
+    vocabulary = Vocabulary.load(WEIGHTS / "vocabulary.tsv")
+    network = ReaderNetwork(torch.from_numpy(table.vectors), len(vocabulary.characters) + 2).eval()
+    folder = tmp_path_factory.mktemp("reader")
+    save(network, folder, {})
+    for name in ("vocabulary.tsv", "words.safetensors", "calibration.json"):
+        (folder / name).write_bytes((WEIGHTS / name).read_bytes())
+    return network, ExtractiveReader.load(folder)
+
+
+def test_numpy_and_torch_give_the_same_scores(untrained):
+    network, reader = untrained
+    question = reader._vocabulary.cut([QUESTION])[0]
+    passages = reader._vocabulary.cut([PASSAGE, "北京市经信局局长姜广智说，目前已培育57家企业。"])
+    mine = reader._score(question, passages)
+    table = load_word_table(WEIGHTS / "words.safetensors")
+    examples = [make_example(question, p, table, (-1, -1), 1.0) for p in passages]
+    with torch.no_grad():
+        spans, null = network(*collate(examples).inputs)
+    for row, grid in enumerate(mine):
+        n = len(grid)
+        theirs = (spans[row, :n, :n] - null[row]).numpy()
+        assert np.abs(grid - theirs).max() < 0.05  # weights are stored as float16
+
+
+def test_a_longer_neighbour_in_the_batch_changes_no_score(untrained):
+    _, reader = untrained
+    alone = reader.read(QUESTION, [PASSAGE])
+    beside = [r for r in reader.read(QUESTION, [PASSAGE, PASSAGE * 4]) if r.passage == 0]
+    assert [r.span for r in alone] == [r.span for r in beside]
+    assert np.allclose([r.score for r in alone], [r.score for r in beside], atol=1e-3)
+
+
+def test_the_loss_falls_when_the_right_span_scores_higher():
+    target, weight = torch.tensor([[1, 2]]), torch.ones(1)
+    spans, null = torch.zeros(1, 5, 5), torch.zeros(1)
+    better = spans.clone()
+    better[0, 1, 2] = 3
+    assert span_loss(better, null, target, weight) < span_loss(spans, null, target, weight)
+
+
+def test_the_loss_of_an_absent_answer_falls_when_null_scores_higher():
+    absent, weight = torch.tensor([[-1, -1]]), torch.ones(1)
+    spans = torch.zeros(1, 5, 5)
+    higher = span_loss(spans, torch.full((1,), 3.0), absent, weight)
+    assert higher < span_loss(spans, torch.zeros(1), absent, weight)
+
+
+# -- reading -----------------------------------------------------------------------------------
+
+
+def test_the_bundled_reader_finds_the_number_that_the_question_asks_for(reader):
+    passage = "北京市经信局局长姜广智说，目前北京已培育机器人企业57家，8月交付200台。"
+    best = reader.read("北京培育了多少家机器人企业?", [passage])[0]
+    assert "57" in passage[best.span.start : best.span.end]
+
+
+def test_readings_come_best_first_and_lie_inside_their_passages(reader):
+    passages = [PASSAGE, "北京市经信局局长姜广智说，目前已培育57家企业。"]
+    readings = reader.read(QUESTION, passages, per_passage=3)
+    assert [r.score for r in readings] == sorted((r.score for r in readings), reverse=True)
+    assert len({(r.passage, r.span) for r in readings}) == len(readings)
+    for r in readings:
+        assert 0 <= r.span.start < r.span.end <= len(passages[r.passage])
+
+
+@pytest.mark.parametrize(
+    ("question", "passages"),
+    [(QUESTION, []), (QUESTION, ["", " \n"]), ("", [PASSAGE]), ("   ", [PASSAGE])],
+    ids=["no passage", "empty passages", "empty question", "blank question"],
+)
+def test_nothing_to_read_gives_no_reading(reader, question, passages):
+    assert reader.read(question, passages) == []
+
+
+def test_best_spans_equal_a_search_through_all():
+    rng = np.random.default_rng(0)
+    for n in (1, 3, 60):
+        grid = rng.normal(size=(n, n)).astype(np.float32)
+        allowed = [(i, j) for i in range(n) for j in range(i, min(n, i + MAX_SPAN))]
+        first = max(allowed, key=lambda place: grid[place])
+        rest = [(i, j) for i, j in allowed if j < first[0] or i > first[1]]
+        expected = [first] + ([max(rest, key=lambda place: grid[place])] if rest else [])
+        found = [(i, j) for i, j, _ in _best_spans(grid, 2)]
+        assert found[: len(expected)] == expected
+        assert all(i <= b and j >= a for i, j in found[len(expected) :] for a, b in expected[:1])
+
+
+def test_a_folder_without_weights_is_a_model_error(tmp_path: Path):
+    with pytest.raises(ModelError, match="install Youju again"):
+        ExtractiveReader.load(tmp_path)
+
+
+# -- examples ----------------------------------------------------------------------------------
+
+
+def test_an_answer_is_found_again_through_its_tokens(vocabulary):
+    tokens = vocabulary.cut([PASSAGE])[0]
+    start = PASSAGE.index("105台")
+    first, last = token_span(tokens, start, start + 4)
+    assert PASSAGE[tokens.borders[first, 0] : tokens.borders[last, 1]] == "105台"
+
+
+def test_blinding_hides_words_but_not_their_kinds(vocabulary):
+    table = load_word_table(WEIGHTS / "words.safetensors")
+    q, p = vocabulary.cut([QUESTION])[0], vocabulary.cut([PASSAGE])[0]
+    example = make_example(q, p, table, (0, 0), 1.0)
+    seen = collate([example]).inputs[0]
+    blind = collate([example], blind=0.5, rng=np.random.default_rng(0)).inputs[0]
+    assert (blind[0] == UNKNOWN).sum() > (seen[0] == UNKNOWN).sum()
+    assert torch.equal(blind[3], seen[3])
+
+
+def test_made_questions_do_not_hold_their_answers(tmp_path):
+    import lzma
+
+    from rag.readers.made import QuestionMaker
+
+    folder = tmp_path / "dictionary"
+    folder.mkdir()
+    with lzma.open(folder / "wordnet_zh_en.tsv.xz", "wt", encoding="utf-8") as out:
+        out.write("交付\tdeliver\n交给\tdeliver\n")
+    maker = QuestionMaker(tmp_path, seed=3)
+    sentence = "松延动力总经理张玉峰表示，7月交付人形机器人105台，创了北京企业的纪录。"
+    made = [m for _ in range(60) if (m := maker.from_sentence(sentence))]
+    answers = {sentence[m.start : m.end] for m in made}
+    assert {"105台", "7月"} <= answers
+    assert all(
+        sentence[m.start : m.end] not in m.question for m in made if "什么" not in m.question
+    )
+
+
+def test_a_window_keeps_its_answer_wherever_it_is_cut():
+    from rag.readers.examples import window
+
+    rng = random.Random(0)
+    context = "".join(chr(0x4E00 + i % 900) for i in range(1500))
+    for _ in range(200):
+        start = rng.randrange(1490)
+        end = min(1500, start + rng.randrange(1, 60))
+        task = window("?", context, start, end, 1.0, rng)
+        assert task.passage[task.start : task.end] == context[start:end]

@@ -1,0 +1,162 @@
+"""rag.sources: files become sources with their text untouched; a bad file is an error value."""
+
+import json
+import lzma
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.errors import EmptySource, MissingSource, SourceError, UnreadableSource
+from rag.sources import decode, read_sources
+from rag.types import Source
+
+TEXT = "今年7月交付人形机器人105台。"
+
+
+def read_one(path):
+    (found,) = read_sources(path)
+    return found
+
+
+def record(**fields):
+    return json.dumps({"id": "1", "text": TEXT} | fields)
+
+
+def test_a_text_file_is_kept_as_it_is_stored(tmp_path):
+    raw = "\ufeff第一行\r\n第二行\r\n"
+    (tmp_path / "a.txt").write_bytes(raw.encode("utf-8"))
+    assert read_one(tmp_path / "a.txt") == Source("a.txt", raw)
+
+
+def test_gb18030_is_read(tmp_path):
+    (tmp_path / "a.txt").write_bytes(TEXT.encode("gb18030"))
+    assert read_one(tmp_path / "a.txt").text == TEXT
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Co", "Cn"]), min_size=1))
+def test_utf_8_comes_back_whole(text):
+    assert decode(text.encode("utf-8"), "a.txt") == text
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        pytest.param(b"PK\x03\x04\0\0\0", "binary", id="zip"),
+        pytest.param(TEXT.encode("utf-16"), "binary", id="UTF-16"),
+        pytest.param(bytes([0x81, 0x20, 0xFF, 0x9F]) * 40, "iconv", id="no encoding"),
+        pytest.param(bytes(range(1, 32)) * 9, "iconv", id="control characters"),
+        pytest.param("ほげ機械学習".encode("euc-jp") + b"\xff", "iconv", id="broken EUC-JP"),
+    ],
+)
+def test_what_is_no_text_is_refused_with_advice(data, words):
+    with pytest.raises(UnreadableSource, match=words):
+        decode(data, "a.txt")
+
+
+def test_a_missing_path_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(MissingSource, match=r"nowhere\.txt does not exist"):
+        list(read_sources(tmp_path / "nowhere.txt"))
+
+
+def test_a_folder_without_articles_is_an_error(tmp_path):
+    (tmp_path / "picture.png").write_bytes(b"png")
+    with pytest.raises(EmptySource, match=r"\.txt"):
+        list(read_sources(tmp_path))
+
+
+@pytest.mark.parametrize("data", [b"", b" \n\t\n"], ids=["no byte", "white space"])
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl"])
+def test_an_empty_file_is_an_error_value(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    assert isinstance(read_one(tmp_path / name), EmptySource)
+
+
+def test_an_unknown_kind_of_file_is_an_error_value(tmp_path):
+    (tmp_path / "a.exe").write_bytes(b"MZ")
+    assert "unknown kind" in str(read_one(tmp_path / "a.exe"))
+
+
+def test_a_folder_is_read_in_order_of_name_with_paths_below_it(tmp_path):
+    (tmp_path / "part").mkdir()
+    for name in ("b.txt", "a.md", "part/c.txt"):
+        (tmp_path / name).write_text(TEXT, encoding="utf-8")
+    assert [s.name for s in read_sources(tmp_path)] == ["a.md", "b.txt", "part/c.txt"]
+
+
+def test_hidden_files_and_folders_and_readmes_are_left_out(tmp_path):
+    (tmp_path / ".cache").mkdir()
+    for name in ("a.txt", ".b.txt", ".cache/c.txt", "README.md"):
+        (tmp_path / name).write_text(TEXT, encoding="utf-8")
+    assert [s.name for s in read_sources(tmp_path)] == ["a.txt"]
+
+
+def test_a_folder_under_a_hidden_one_is_read_when_it_is_named(tmp_path):
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / ".cache/a.txt").write_text(TEXT, encoding="utf-8")
+    assert [s.name for s in read_sources(tmp_path / ".cache")] == ["a.txt"]
+
+
+def test_a_readme_given_by_name_is_read(tmp_path):
+    (tmp_path / "README.md").write_text(TEXT, encoding="utf-8")
+    assert read_one(tmp_path / "README.md").text == TEXT
+
+
+def test_a_bad_file_among_good_ones_stops_nothing(tmp_path):
+    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "b.txt").write_bytes(b"\0\0")
+    (tmp_path / "c.txt").write_text(TEXT, encoding="utf-8")
+    found = list(read_sources(tmp_path))
+    assert [isinstance(s, SourceError) for s in found] == [False, True, False]
+    assert "b.txt" in str(found[1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux only")
+def test_a_file_name_that_is_no_text_is_an_error_value(tmp_path):
+    (tmp_path / "\udcff.txt").write_text(TEXT, encoding="utf-8")
+    (found,) = read_sources(tmp_path)
+    assert "file name" in str(found)
+    str(found).encode("utf-8")
+
+
+def test_records_are_named_by_file_and_id(tmp_path):
+    rows = [record(id="x", title="题", published="2025-08-16", url="https://a.cn/"), record(id="y")]
+    (tmp_path / "c.jsonl").write_text("\n\n".join(rows), encoding="utf-8")
+    assert list(read_sources(tmp_path / "c.jsonl")) == [
+        Source("c.jsonl#x", TEXT, "题", "2025-08-16", "https://a.cn/"),
+        Source("c.jsonl#y", TEXT),
+    ]
+
+
+def test_a_compressed_corpus_is_read(tmp_path):
+    (tmp_path / "c.jsonl.xz").write_bytes(lzma.compress(record().encode("utf-8")))
+    assert read_one(tmp_path / "c.jsonl.xz") == Source("c.jsonl.xz#1", TEXT)
+
+
+def test_a_damaged_compressed_corpus_is_an_error_value(tmp_path):
+    whole = lzma.compress(record().encode("utf-8"))
+    (tmp_path / "c.jsonl.xz").write_bytes(whole[: len(whole) // 2])
+    assert "damaged" in str(read_one(tmp_path / "c.jsonl.xz"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("{", id="no JSON"),
+        pytest.param("[" * 100_000, id="nested too deep"),
+        pytest.param("[1]", id="no object"),
+        pytest.param('{"id": "1"}', id="no text"),
+        pytest.param('{"text": "字"}', id="no id"),
+        pytest.param('{"id": 1, "text": "字"}', id="a number as id"),
+        pytest.param('{"id": "1", "text": " "}', id="blank text"),
+        pytest.param(record(text="\ud800"), id="half a surrogate pair in the text"),
+        pytest.param(record(title="\ud800"), id="half a surrogate pair in the title"),
+    ],
+)
+def test_a_bad_record_is_an_error_value_that_names_its_line(tmp_path, line):
+    (tmp_path / "c.jsonl").write_text(record() + "\n" + line + "\n" + record(id="3"), "utf-8")
+    good, bad, other = read_sources(tmp_path / "c.jsonl")
+    assert (good.name, other.name) == ("c.jsonl#1", "c.jsonl#3")
+    assert "line 2" in str(bad)
+    assert len(str(bad)) < 400
