@@ -164,11 +164,11 @@ def test_a_click_that_the_page_never_offered_changes_nothing(data: dict[str, Any
     assert shown == (gradio.skip(), gradio.skip())
 
 
-def test_a_marker_that_no_citation_has_shows_the_hint() -> None:
+def test_a_marker_that_no_citation_has_shows_nothing() -> None:
     page = Page(FakeBot())
     turns = ask(page, "松延动力7月交付多少台?")[-1][1]
     _, evidence = page.open(turns, click(turn=0, marker=9), Request())  # type: ignore[arg-type]
-    assert "hint" in evidence
+    assert evidence == ""
 
 
 def test_earlier_turns_go_to_the_bot_as_question_and_answer() -> None:
@@ -224,21 +224,33 @@ def test_examples_come_from_the_articles() -> None:
     ids=["en", "default"],
 )
 def test_the_page_speaks_the_readers_language(language: str, word: str) -> None:
-    assert word in Page(FakeBot()).greet([], Request(language))[1]  # type: ignore[arg-type]
+    assert word in Page(FakeBot()).greet(Request(language))[1]  # type: ignore[arg-type]
 
 
-def test_a_question_asked_while_the_page_loads_stays() -> None:
-    page = Page(FakeBot())
-    turns = ask(page, "松延动力7月交付多少台?")[-1][1]
-    _, conversation, evidence, _ = page.greet(turns, Request("en"))  # type: ignore[arg-type]
-    assert (conversation, evidence) == (gradio.skip(), gradio.skip())
+def test_what_greets_a_reader_is_written_by_nothing_that_answers() -> None:
+    """Greeting may end after the first answer: it must have nothing of it to overwrite."""
+    blocks = build(FakeBot())
+    written = {
+        event["targets"][0][1]: set(event["outputs"]) for event in blocks.config["dependencies"]
+    }
+    answers = {
+        output
+        for event in blocks.config["dependencies"]
+        if event["targets"][0][1] == "submit"
+        for output in event["outputs"]
+    }
+    names = {part["id"]: part["props"].get("elem_id") for part in blocks.config["components"]}
+    shared = {names[part] for part in written["load"] & answers}
+    assert answers
+    assert shared <= {"question"}  # its label there, its text here
 
 
 def test_a_new_conversation_starts_empty() -> None:
-    turns, conversation, evidence = Page(FakeBot()).restart(Request())  # type: ignore[arg-type]
+    turns, conversation, evidence, welcome = Page(FakeBot()).restart(Request())  # type: ignore[arg-type]
     assert turns == []
-    assert "试着问" in conversation
-    assert "hint" in evidence
+    assert "turn" not in conversation.replace("turns", "")
+    assert evidence == ""
+    assert "试着问" in welcome
 
 
 def test_the_page_is_built() -> None:

@@ -28,9 +28,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from rag.types import Article
+
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
     from selenium.webdriver.remote.webelement import WebElement
+    from test_app import FakeBot
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTION = "松延动力7月交付多少台?"
@@ -85,8 +88,7 @@ class Tab:
         self.driver.get_log("performance")
         self.driver.get_log("browser")
         self._go(url)
-        self.find("#conversation .welcome")
-        self.find("#question textarea")
+        self.find("html[data-ready] #question textarea")
 
     def _go(self, url: str) -> None:
         """Open an address; once more when Chromium hangs, as it did twice in 60 runs under load."""
@@ -201,14 +203,22 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 def page_url() -> Iterator[str]:
     """The page over the fake bot, served in this process."""
     pytest.importorskip("gradio")
-    import fastapi
     from test_app import FakeBot
+
+    with served(FakeBot()) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def served(bot: FakeBot) -> Iterator[str]:
+    """Serve the page of `bot` in this process."""
+    import fastapi
 
     from ui.app import mount
     from ui.server import address, listen, server
 
     with listen("127.0.0.1", 0) as listener:
-        web = server(mount(fastapi.FastAPI(openapi_url=None), FakeBot()))
+        web = server(mount(fastapi.FastAPI(openapi_url=None), bot))
         thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
@@ -256,17 +266,47 @@ def test_an_error_is_a_line_and_the_conversation_goes_on(tab: Tab, page_url: str
 
 def test_an_example_asks_its_question(tab: Tab, page_url: str) -> None:
     tab.open(page_url)
-    tab.click("#conversation .example")
+    tab.click("#welcome .example")
     tab.over(1)
     assert tab.text(".turn .short") == "105台"
+
+
+def test_a_question_asked_before_the_greeting_is_over_keeps_its_answer(tab: Tab) -> None:
+    """On a slow machine the greeting came after the first answer, and wiped it off the page."""
+    pytest.importorskip("gradio")
+    from test_app import FakeBot
+
+    class SlowToGreet(FakeBot):
+        greeted = threading.Event()
+        answered = threading.Event()
+
+        def articles(self) -> list[Article]:
+            if threading.current_thread() is not threading.main_thread():  # a reader is greeted
+                assert self.answered.wait(WAIT)
+                self.greeted.set()
+            return super().articles()
+
+    bot = SlowToGreet()
+    with served(bot) as url:
+        tab.open(url)
+        tab.ask(QUESTION)
+        bot.answered.set()
+        assert bot.greeted.wait(WAIT)
+        time.sleep(1)  # what the greeting brings is on the page by now
+        assert tab.text(".turn .short") == "105台"
+        assert tab.text("#panel mark.answer") == "105台"
+        tab.ask(QUESTION)
+        assert len(tab.find_all(".turn .short")) == 2
 
 
 def test_a_new_conversation_is_empty(tab: Tab, page_url: str) -> None:
     tab.open(page_url)
     tab.ask(QUESTION)
     tab.click("#header .new")
-    tab.find("#conversation .welcome")
-    assert not tab.find_all(".turn")
+    tab.wait(lambda: not tab.find_all(".turn"), "an empty conversation")
+    assert tab.find("#welcome .welcome").is_displayed()
+    assert tab.find("#hint .hint").is_displayed()
+    assert not tab.find_all("#panel mark")
 
 
 def test_enter_that_confirms_a_word_does_not_send(tab: Tab, page_url: str) -> None:

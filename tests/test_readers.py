@@ -11,13 +11,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 
 from rag.errors import ModelError
 from rag.readers.examples import collate, make_example, token_span
 from rag.readers.extractive import MAX_SPAN, WEIGHTS, ExtractiveReader, _best_spans
 from rag.readers.features import match_features
 from rag.readers.tokens import NUMBER, UNKNOWN, Vocabulary, kind
-from rag.readers.train import ReaderNetwork, save, span_loss
+from rag.readers.train import ReaderNetwork, resume, save, span_loss
 from rag.readers.words import load_word_table
 
 PASSAGE = "产业发展火热，7月交付人形机器人105台创了纪录，8月的目标是200台！"
@@ -126,6 +127,24 @@ def untrained(tmp_path_factory) -> tuple[ReaderNetwork, ExtractiveReader]:
     for name in ("vocabulary.tsv", "words.safetensors", "calibration.json"):
         (folder / name).write_bytes((WEIGHTS / name).read_bytes())
     return network, ExtractiveReader.load(folder)
+
+
+def test_training_goes_on_from_the_weights_it_wrote(untrained, tmp_path):
+    network, _ = untrained
+    save(network, tmp_path, {})
+    torch.manual_seed(1)
+    other = ReaderNetwork(network.words.weight, network.characters.num_embeddings)
+    resume(other, tmp_path)
+    for name, weight in network.state_dict().items():
+        torch.testing.assert_close(other.state_dict()[name], weight, rtol=1e-3, atol=1e-3)
+
+
+def test_training_does_not_go_on_from_another_network(untrained, tmp_path):
+    network, _ = untrained
+    state = {name: array for name, array in network.state_dict().items() if "null" not in name}
+    save_file(state, tmp_path / "network.safetensors")
+    with pytest.raises(SystemExit, match="another network"):
+        resume(network, tmp_path)
 
 
 def test_numpy_and_torch_give_the_same_scores(untrained):

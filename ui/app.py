@@ -17,7 +17,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import fastapi
 import gradio as gr
@@ -103,10 +103,12 @@ watch('value', () => {
 
 FOLLOW_EVIDENCE = "watch('value', () => youju.settle());"
 
-FOCUS = """() => {
+READY = """() => {
+  document.documentElement.dataset.ready = '';
   if (youju.beside.matches) document.querySelector('#question textarea')?.focus();
 }"""
-"""The question box takes the keyboard where there is one; on a phone it would cover the page."""
+"""Once the parts of the page are connected: tests wait for `data-ready`, people need not.
+The question box takes the keyboard where there is one; on a phone it would cover the page."""
 
 FONTS = (
     "system-ui",
@@ -143,22 +145,23 @@ class Page:
         self.bot = bot
         self.examples = examples
 
-    def greet(self, turns: list[Turn], request: gr.Request) -> tuple[Any, Any, Any, Any]:
-        """Return header, conversation, evidence and question box in the language of a new reader.
+    def greet(self, request: gr.Request) -> tuple[str, str, str, Any]:
+        """Return header, first page, hint and question box in the language of a new reader.
 
-        A question that was asked while the page was still loading stays.
+        None of them is written by anything else: this runs while the page loads, and a question
+        may be asked, and answered, before it is over.
         """
         language = _language(request)
-        header = header_html(language=language)
-        box = gr.Textbox(label=STRINGS[language]["question"], placeholder=STRINGS[language]["ask"])
-        if turns:
-            return header, gr.skip(), gr.skip(), box
-        return header, self.first_page(language), hint_html(language=language), box
+        words = STRINGS[language]
+        box = gr.Textbox(label=words["question"], placeholder=words["ask"])
+        header, hint = header_html(language=language), hint_html(language=language)
+        return header, self.first_page(language), hint, box
 
-    def restart(self, request: gr.Request) -> tuple[list[Turn], str, str]:
-        """Return no turns, the first page and the hint: a new conversation."""
+    def restart(self, request: gr.Request) -> tuple[list[Turn], str, str, str]:
+        """Return no turns, no conversation, no evidence and a fresh first page."""
         language = _language(request)
-        return [], self.first_page(language), hint_html(language=language)
+        empty = conversation_html([], language=language)
+        return [], empty, "", self.first_page(language)
 
     def first_page(self, language: str = "zh") -> str:
         """Return what the conversation shows before the first question."""
@@ -235,31 +238,41 @@ def _laid_out(page: Page) -> gr.Blocks:
         header = _html(header_html(), "header", CLICKS)
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="chat", min_width=0):
-                conversation = _html(page.first_page(), "conversation", CLICKS + FOLLOW_TURNS)
+                welcome = _html(page.first_page(), "welcome", CLICKS)
+                conversation = _html(conversation_html([]), "conversation", CLICKS + FOLLOW_TURNS)
                 question = _question_box()
-            evidence = _html(hint_html(), "panel", CLICKS + FOLLOW_EVIDENCE)
-        _connect(page, blocks, header, conversation, question, evidence)
+            with gr.Column(elem_id="side", min_width=0):
+                hint = _html(hint_html(), "hint", "")
+                evidence = _html("", "panel", CLICKS + FOLLOW_EVIDENCE)
+        _connect(page, blocks, Parts(header, welcome, conversation, question, hint, evidence))
     return blocks
 
 
-def _connect(
-    page: Page,
-    blocks: gr.Blocks,
-    header: gr.HTML,
-    conversation: gr.HTML,
-    question: gr.Textbox,
-    evidence: gr.HTML,
-) -> None:
+class Parts(NamedTuple):
+    """The parts of the page. The style sheet hides the welcome once there is a turn, and the hint
+    once there is evidence: no callback has to."""
+
+    header: gr.HTML
+    welcome: gr.HTML
+    conversation: gr.HTML
+    question: gr.Textbox
+    hint: gr.HTML
+    evidence: gr.HTML
+
+
+def _connect(page: Page, blocks: gr.Blocks, parts: Parts) -> None:
+    header, welcome, conversation, question, hint, evidence = parts
     turns = gr.State([])
     told = [question, turns, conversation, evidence]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    blocks.load(page.greet, turns, [header, conversation, evidence, question], **quiet)
-    blocks.load(None, js=FOCUS)
+    blocks.load(page.greet, None, [header, welcome, hint, question], **quiet)
+    blocks.load(None, js=READY)
     asking: list[dict[str, Any]] = [
         question.submit(page.ask, [question, turns], told, **quiet),
-        conversation.submit(page.ask_example, turns, told, **quiet),
+        welcome.submit(page.ask_example, turns, told, **quiet),
     ]
-    header.click(page.restart, None, [turns, conversation, evidence], cancels=asking, **quiet)
+    fresh = [turns, conversation, evidence, welcome]
+    header.click(page.restart, None, fresh, cancels=asking, **quiet)
     for shown in (conversation, evidence):
         # None: opening reads what was found already, so it need not queue behind a question
         shown.click(
@@ -378,7 +391,7 @@ def _shown(turns: Sequence[Turn], opened: Opened | None, language: str) -> tuple
     conversation = conversation_html(turns, opened, language=language)
     answer = turns[opened.turn].answer if opened else None
     if opened is None or answer is None:
-        return conversation, hint_html(language=language)
+        return conversation, ""
     return conversation, evidence_html(answer, opened.marker, turn=opened.turn, language=language)
 
 

@@ -117,12 +117,12 @@ def evidence_html(answer: Answer, marker: int, *, turn: int = 0, language: str =
     """Return the evidence panel: the article of citation `marker`, the cited sentence marked.
 
     `NEAREST` shows the nearest passage of a refusal, labelled as no answer. A marker that is not
-    there gives the hint.
+    there gives nothing.
     """
     words = STRINGS[language]
     citation = _citation(answer, marker)
     if citation is None:
-        return hint_html(language=language)
+        return ""
     is_nearest = marker == NEAREST
     label = words["nearest"] if is_nearest else words["evidence_marker"].format(marker=marker)
     note = f'<p class="note">{escape(words["nearest_note"])}</p>' if is_nearest else ""
@@ -140,7 +140,7 @@ def evidence_html(answer: Answer, marker: int, *, turn: int = 0, language: str =
 
 
 def hint_html(*, language: str = "zh") -> str:
-    """Return the evidence panel while nothing is open."""
+    """Return what stands in place of the evidence while nothing is open."""
     words = STRINGS[language]
     return f'<div class="hint" lang="{words["lang"]}"><p>{escape(words["hint"])}</p></div>'
 

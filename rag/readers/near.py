@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 _MOST = 20_000  # names kept of each kind
-_KINDS = ("nr", "ns", "nt", "nz", "nrt")  # people, places, organisations, other names, as jieba says
+_KINDS = ("nr", "ns", "nt", "nz", "nrt")  # jieba's: people, places, organisations, other names
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=年|奥运|世界杯|中|\D{0,4}届)")
 _MONTH = re.compile(r"(?<!\d)(?:1[0-2]|[1-9])(?=月(?!\d*日?至))")
 
@@ -62,7 +62,8 @@ class NearMisses:
             for other in self._others(word, passage)
         ]
         ways += [(m.group(), self._other_year(m.group())) for m in _YEAR.finditer(question)]
-        ways += [(m.group() + "月", self._other_month(m.group())) for m in _MONTH.finditer(question)]
+        for m in _MONTH.finditer(question):
+            ways.append((m.group() + "月", self._other_month(m.group())))
         ways = [(old, new) for old, new in ways if new[:2] not in passage or new[0].isdigit()]
         ways = [(old, new) for old, new in ways if new not in passage and old in question]
         if not ways:

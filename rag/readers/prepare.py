@@ -198,8 +198,10 @@ def _write_near(data: Path, out: Path) -> None:
             for question, *_ in rows:
                 maker.learn(question)
             for question, context, start, end in rows:
-                if end and chance.random() < share and (
-                    other := maker.near_miss(question, context)
+                if (
+                    end
+                    and chance.random() < share
+                    and (other := maker.near_miss(question, context))
                 ):
                     row = {"q": other, "c": context, "s": start, "e": end}
                     lines.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -214,11 +216,11 @@ def _write_crossed(data: Path, made: Path, out: Path) -> None:
         for name, share in CROSSED.items():
             for question, context, start, end in reader.questions(f"{name}.jsonl.xz"):
                 if end and chance.random() < share:
-                    yield {"q": question, "c": context, "s": start, "e": end}
+                    yield {"q": question, "c": context, "s": start, "e": end, "w": 0.7}
         with made.open(encoding="utf-8") as lines:
             for line in lines:
                 if chance.random() < CROSSED_MADE:
-                    yield json.loads(line)
+                    yield json.loads(line) | {"w": 0.45}
 
     with out.open("w", encoding="utf-8") as lines:
         for row in rows():

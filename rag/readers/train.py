@@ -29,6 +29,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from safetensors.numpy import save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from rag.confidence import UNCALIBRATED
@@ -243,6 +244,14 @@ def save(network: nn.Module, out: Path, card: dict[str, Any]) -> None:
     )
 
 
+def resume(network: nn.Module, folder: Path) -> None:
+    """Give the network the weights that `save` wrote; its word table stays as it is."""
+    state = {k: v.float() for k, v in load_file(folder / "network.safetensors").items()}
+    missing, unknown = network.load_state_dict(state, strict=False)
+    if missing != ["words.weight"] or unknown:
+        raise SystemExit(f"{folder} holds another network: without {missing}, but with {unknown}")
+
+
 def train(options: argparse.Namespace) -> None:
     """Train for `options.minutes`, evaluating on the validation set as it goes; the best weights
     stay in `options.out`."""
@@ -259,7 +268,7 @@ def train(options: argparse.Namespace) -> None:
         calibration.write_text(json.dumps(UNCALIBRATED) + "\n", encoding="utf-8")
     network = ReaderNetwork(torch.from_numpy(data.words), data.characters)
     if options.start_from:
-        network.load_state_dict(torch.load(options.start_from))
+        resume(network, options.start_from)
     count = sum(p.numel() for p in network.parameters() if p.requires_grad)
     say = lambda *words: print(time.strftime("%H:%M:%S"), *words, file=sys.stderr, flush=True)  # noqa: E731
     say(f"{count / 1e6:.2f} M parameters, {len(data.real)} real and {len(data.made)} made examples")
@@ -316,7 +325,6 @@ def _checkpoint(
     score = scores["cmrc_f1"] + scores["cmrc_em"]
     if score >= best - _NOISE:
         save(network, options.out, {"steps": step, "validation": scores, "seed": options.seed})
-        torch.save(network.state_dict(), options.out / "network.pt")
     return max(best, score)
 
 
@@ -340,7 +348,7 @@ def main() -> None:
     parser.add_argument("--made", type=float, default=0.6, help="share of made questions at first")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compile", action="store_true")
-    parser.add_argument("--start-from", type=Path)
+    parser.add_argument("--start-from", type=Path, help="folder of weights to train further")
     train(parser.parse_args())
 
 
