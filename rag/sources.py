@@ -7,8 +7,10 @@ A source's name is its path relative to the folder given (a bare file: its name)
 
 from __future__ import annotations
 
+import datetime
 import json
 import lzma
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ ENCODINGS = (
     "utf-8",
     "gb18030",
 )  # tried in this order; GB18030 covers GBK and GB2312, common in Chinese text
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 _MAX_BYTES = 1_000_000_000  # of one text file
 _CONTROL_SHARE = 0.01  # more control characters than this is no text
 
@@ -175,8 +178,29 @@ def _record(line: bytes, name: str, number: int) -> Source | SourceError:
         for key in ("title", "published", "url")
         if isinstance(record.get(key), str)
     }
+    if optional.get("published"):
+        day = _iso_day(optional["published"])
+        if day is None:
+            return UnreadableSource(
+                f'{name} line {number}: "published" is {optional["published"][:40]!r},'
+                " which is no day; write it as 2025-08-16, or leave it out"
+            )
+        optional["published"] = day
     if not _is_encodable("".join([identity, text, *optional.values()])):
         return UnreadableSource(
             f"{name} line {number}: half of a surrogate pair, which is no text; write it anew"
         )
     return Source(f"{name}#{identity}", text, **optional)
+
+
+def _iso_day(text: str) -> str | None:
+    """Return the day that a date or a time stamp begins with, as YYYY-MM-DD, or None.
+
+    >>> _iso_day("2025-08-16T09:30:00Z"), _iso_day("2025年8月16日"), _iso_day("2025-13-01")
+    ('2025-08-16', '2025-08-16', None)
+    """
+    found = _DAY.match(text.strip())
+    try:
+        return datetime.date(*map(int, found.groups())).isoformat() if found else None
+    except ValueError:
+        return None
