@@ -16,6 +16,9 @@ _UNIT = re.compile(
     r"个国家和地区|个国家|个月|个小时|小时|分钟|秒|周岁|人次|户次|[%％℃度年月日号天周岁台件款项家支名位人个只头辆架艘座所套场次届期条种类层米吨亩例户份倍分万亿])+"
     r"(?:多|余|左右|以上|以下|以内|以来)?"
 )
+_ITEM = "[^，。、；：:;！？!?\\n]{1,20}"
+_ITEMS_BEFORE = re.compile(f"(?:{_ITEM}、)+(?:{_ITEM})?\\Z")
+_ITEMS_AFTER = re.compile(f"(?:{_ITEM})?(?:、{_ITEM})*、{_ITEM}?(?=等|[，。；：:;！？!?\\n]|\\Z)")
 _OPEN = {"“": "”", "（": "）", "(": ")", "《": "》", "「": "」", "‘": "’", "【": "】"}
 _EDGE = " \n，。、；：:;,.!?！？—-·"
 _FAR = 24  # characters: a bracket further away is left open
@@ -40,6 +43,19 @@ def natural_borders(text: str, span: Span) -> Span:
     start -= _qualifier_length(text, start)
     start, end = _close(text, start, end)
     return Span(start, end) if start < end else span
+
+
+def enumeration(text: str, span: Span) -> Span:
+    """Return the span with the rest of the enumeration that it is a part of, in the same clause.
+
+    >>> text = "提供销售、展示、维修等服务"
+    >>> s = enumeration(text, Span(5, 7)); text[s.start:s.end]
+    '提供销售、展示、维修'
+    """
+    before, after = _ITEMS_BEFORE.search(text, 0, span.start), _ITEMS_AFTER.match(text, span.end)
+    if "、" not in text[span.start : span.end] and not before and not after:
+        return span
+    return Span(before.start() if before else span.start, after.end() if after else span.end)
 
 
 def _qualifier_length(text: str, start: int) -> int:

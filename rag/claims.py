@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rag.borders import natural_borders
+from rag.borders import enumeration, natural_borders
 from rag.chunks import sentences
 from rag.confidence import Calibration, Evidence
 from rag.kinds import Kind, asked_kind, fit
@@ -58,12 +58,14 @@ class Claim:
 class _Found:
     """One reading with its natural borders and its score."""
 
-    def __init__(self, passage: Passage, reading: Reading) -> None:
+    def __init__(self, passage: Passage, reading: Reading, kind: Kind) -> None:
         shift = passage.span.start
         read = Span(reading.span.start + shift, reading.span.end + shift)
         self.passage = reading.passage
         self.article = passage.article
         self.span = natural_borders(passage.article.text, read)
+        if kind.name == "list":
+            self.span = enumeration(passage.article.text, self.span)
         self.text = passage.article.text[self.span.start : self.span.end]
         self.score = reading.score
 
@@ -79,7 +81,7 @@ def make_claims(
     kind, wanted = asked_kind(question), subject_terms(question)
     groups: dict[str, list[_Found]] = {}
     for reading in readings:
-        found = _Found(passages[reading.passage], reading)
+        found = _Found(passages[reading.passage], reading, kind)
         found.score += calibration.search_weight * (passages[reading.passage].score / top - 1)
         found.score += calibration.kind_weight * _kind_fit(kind, found)
         found.score += calibration.clause_weight * _clause_cover(wanted, found)

@@ -25,13 +25,16 @@ _HOW_MUCH = re.compile(
     re.IGNORECASE,
 )
 _WHEN = re.compile(
-    r"什么时候|啥时候|何时|哪一?[年天月日]|几[月号日]|哪个月|什么时间"
+    r"什么时候|啥时候|何时|哪[一几两]?[年天月日]|几[月号日]|哪个月|什么时间"
     r"|\bwhen\b|what (?:date|year|time|day|month)",
     re.IGNORECASE,
 )
 _WHO = re.compile(r"谁|哪位|什么人|哪个人|叫什么名|\bwho\b|\bwhom\b", re.IGNORECASE)
 _WHERE = re.compile(
     r"哪里|哪儿|在哪|什么地方|哪个(?:城市|省|国家|地方|地区|市|区)|\bwhere\b", re.IGNORECASE
+)
+_WHICH_ONES = re.compile(
+    r"哪些|哪几(?![天年月日号])|哪[两二三四五六七八九十](?![天年月日号])|分别[是为有]|各[是为有]"
 )
 _WHY = re.compile(r"为什么|为啥|为何|原因|\bwhy\b", re.IGNORECASE)
 
@@ -56,7 +59,7 @@ _LONGEST_NUMBER = 14  # characters: 不少于1500个国家和地区
 
 
 class Kind(NamedTuple):
-    """`name`: number, time, person, place, reason, which or "" for any.
+    """`name`: number, time, person, place, reason, list, which or "" for any.
 
     `unit`: what a number is counted in, or ""; `noun`: what is counted or asked for ("多少个场景",
     "哪个区"), or "".
@@ -77,6 +80,8 @@ def asked_kind(question: str) -> Kind:
         return Kind("reason")
     if _WHEN.search(question):
         return Kind("time")
+    if _WHICH_ONES.search(question):
+        return Kind("list")
     if _HOW_MUCH.search(question):
         counted = _HOW_MANY.search(question)
         return (
@@ -106,6 +111,8 @@ def fit(kind: Kind, words: str, after: str) -> float:
         return 1.0 if _TIME.search(words) else -1.0
     if kind.name == "person":
         return _person_fit(words)
+    if kind.name == "list":
+        return 1.0 if "、" in words else 0.0
     if kind.name == "reason":
         return -1.0 if len(words) < 4 else 0.0
     if kind.name == "place" and re.fullmatch(r"[0-9年月日.,%]+.?", words):

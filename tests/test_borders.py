@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.borders import natural_borders
+from rag.borders import enumeration, natural_borders
 from rag.types import Span
 
 MARKS = st.text("约不足105.3,万亿元台年%（）“”《》()，。、 \nabAI中国—-·")
@@ -57,3 +57,29 @@ def test_a_span_stays_inside_its_line(before, after, data):
     start = data.draw(st.integers(line, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
     assert natural_borders(text, Span(start, end)).start >= line
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "wanted"),
+    [
+        pytest.param("有销售、展示、维修等", "展示", "有销售、展示、维修", id="from its middle"),
+        pytest.param("有销售、展示、维修等", "销售", "销售、展示、维修", id="from its beginning"),
+        pytest.param("有销售、展示、维修。", "维修", "有销售、展示、维修", id="from its end"),
+        pytest.param("有销售、展示、维修。", "售、展", "售、展示、维修", id="from across a sign"),
+        pytest.param("来自德国，有销售、展示。", "德国", "德国", id="another clause"),
+        pytest.param("只有一项。", "一项", "一项", id="no enumeration"),
+    ],
+)
+def test_an_enumeration_is_taken_whole(text, found, wanted):
+    start = text.index(found)
+    span = enumeration(text, Span(start, start + len(found)))
+    assert text[span.start : span.end] == wanted
+
+
+@given(MARKS, st.data())
+def test_an_enumeration_holds_the_span_and_stays_on_its_line(text, data):
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    whole = enumeration(text, Span(start, end))
+    assert whole.start <= start <= end <= whole.end
+    assert text[whole.start : whole.end].count("\n") == text[start:end].count("\n")

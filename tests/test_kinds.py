@@ -20,6 +20,10 @@ from rag.kinds import asked_kind, fit
         ("比赛在哪儿办的?", "place"),
         ("为什么要试点?", "reason"),
         ("哪家公司做的?", "which"),
+        ("有哪些比赛项目?", "list"),
+        ("是哪几家一起组建的?", "list"),
+        ("推动哪四种创新?", "list"),
+        ("哪几天开的?", "time"),
         ("天工是什么?", ""),
     ],
 )
@@ -37,6 +41,7 @@ def test_the_kind_of_a_question_is_told(question, name):
         ("在哪里办的?", "北京亦庄", "2025年8月"),
         ("为什么?", "规模量产有待开发", "北京"),
         ("哪所大学参与?", "犹他大学", "美国研究人员"),
+        ("能办哪些事?", "销售、展示、维修", "机器人4S店"),
     ],
 )
 def test_an_answer_of_the_kind_asked_for_fits_better(question, better, worse):

@@ -349,8 +349,12 @@ def serve(
 
 
 def history_of(turns: Sequence[Turn]) -> list[tuple[str, str]]:
-    """Return the answered turns as the bot takes them: (question, answer's text), oldest first."""
-    return [(turn.question, turn.answer.text) for turn in turns if turn.answer is not None]
+    """Return the answered turns as the bot takes them: (question, short answer), oldest first.
+
+    A refusal's answer is what it said.
+    """
+    answered = [(turn.question, turn.answer) for turn in turns if turn.answer is not None]
+    return [(question, answer.answer or answer.text) for question, answer in answered]
 
 
 def _in_event_loop(make: Callable[[], Made]) -> Made:
