@@ -16,11 +16,13 @@ from typing import Protocol
 from rag.borders import enumeration, natural_borders
 from rag.chunks import sentences
 from rag.confidence import Calibration, Evidence
+from rag.conflicts import speaks_of_another_time
 from rag.kinds import Kind, asked_kind, fit
 from rag.terms import fold, subject_terms, terms
 from rag.types import Article, Reading, Span, essence
 
 _AGREEMENT = 0.5  # log-odds that twice as many articles with the same answer add, times log 2
+_ANOTHER_TIME = 4.0  # log-odds that an answer loses whose clause names another month or year
 _FAR_BEHIND = 4.0  # a place that scores this much less than the best is chance, not agreement
 _SAME_STORY = 0.5  # share of a sentence's terms that another one must hold to say the same
 _CLAUSE_END = "，。；！？：,;!?\n"
@@ -85,6 +87,8 @@ def make_claims(
         found.score += calibration.search_weight * (passages[reading.passage].score / top - 1)
         found.score += calibration.kind_weight * _kind_fit(kind, found)
         found.score += calibration.clause_weight * _clause_cover(wanted, found)
+        if speaks_of_another_time(question, found.article, found.span):
+            found.score -= _ANOTHER_TIME
         if essence(found.text) and not _repeats(found.text, question):
             groups.setdefault(_key(found.text), []).append(found)
     return sorted(map(_claim, groups.values()), key=lambda claim: -claim.score)

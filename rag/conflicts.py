@@ -1,0 +1,79 @@
+"""Whether an answer stands where the text speaks of another time than the question does.
+
+    松延动力6月交付多少台?    "……6月实现'跑通'，7月交付人形机器人105台"    105台 is July's
+
+Only what both name is compared: years, months, half-years, quarters, five-year plans, editions.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+
+from rag.types import Article, Span
+
+_MONTHS = {name: str(number) for number, name in enumerate(calendar.month_name) if name}
+_TIMES = {
+    "year": re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d|[.,]\d|[万亿余多台家名人个元米])"),
+    "month": re.compile(rf"(?<![\d.])(1[0-2]|[1-9])月|\b({'|'.join(_MONTHS)})\b"),
+    "half": re.compile("(上半年|下半年)"),
+    "quarter": re.compile("([一二三四])季度"),
+    "plan": re.compile("(十[一二三四五六七])五[”’」]?(?:期间|时期|规划|以来|末|期末|收官|开局)?"),
+    "edition": re.compile("第([0-9一二三四五六七八九十]+)届"),
+}
+_NEAR_YEARS = {"前年": -2, "去年": -1, "今年": 0, "明年": 1, "后年": 2}
+_NEAR_YEAR = re.compile("|".join(_NEAR_YEARS))
+_CLAUSE_END = re.compile("[，。；！？：,;!?\n]")
+_SENTENCE_END = re.compile("[。！？!?\n]")
+_BACK = 300  # characters: a year named before that is another paragraph's
+_LONGEST = 400  # characters of a clause or sentence before the answer that are looked through
+
+
+def speaks_of_another_time(question: str, article: Article, answer: Span) -> bool:
+    """Tell whether the answer's clause, or what was named last before it, is another time.
+
+    A year that the text before the answer does not name is the title's, and 今年 is the year in
+    which the article was published.
+    """
+    asked = {name: set(_named(name, question)) for name in _TIMES}
+    near = set(_NEAR_YEAR.findall(question))
+    if not near and not any(asked.values()):
+        return False
+    text = article.text
+    clause = Span(_begin(_CLAUSE_END, text, answer.start), _end(_CLAUSE_END, text, answer.end))
+    sentence = _begin(_SENTENCE_END, text, answer.start)
+    for name, wanted in asked.items():
+        since = max(0, answer.start - _BACK) if name == "year" else sentence
+        said = _said(name, article, clause) or _said(name, article, Span(since, clause.start))[-1:]
+        if name == "year":
+            said = said or _named(name, article.title or "")
+        if wanted and said and wanted.isdisjoint(said):
+            return True
+    said_near = set(_NEAR_YEAR.findall(text, clause.start, clause.end))
+    return bool(near and said_near and near.isdisjoint(said_near))
+
+
+def _named(name: str, text: str) -> list[str]:
+    """Return the times of one sort that a text names, in order, months by their number."""
+    found = (m.group(m.lastindex or 0) for m in _TIMES[name].finditer(text))
+    return [_MONTHS.get(value, value) for value in found]
+
+
+def _said(name: str, article: Article, where: Span) -> list[str]:
+    """Return the times that a stretch of the article names, in order."""
+    piece = article.text[where.start : where.end]
+    if name == "year" and article.published:
+        year = int(article.published[:4])
+        piece = _NEAR_YEAR.sub(lambda m: f" {year + _NEAR_YEARS[m.group()]} ", piece)
+    return _named(name, piece)
+
+
+def _begin(border: re.Pattern[str], text: str, place: int) -> int:
+    """Return where the piece of text that holds `place` begins."""
+    start = max(0, place - _LONGEST)
+    return max((m.end() for m in border.finditer(text, start, place)), default=start)
+
+
+def _end(border: re.Pattern[str], text: str, place: int) -> int:
+    found = border.search(text, place)
+    return found.start() if found else len(text)

@@ -1,0 +1,70 @@
+"""rag.conflicts: an answer of another time than the one asked about."""
+
+import pytest
+
+from rag.conflicts import speaks_of_another_time
+from rag.types import Article, Run, Span
+
+
+def conflict(question: str, text: str, answer: str, **facts: str) -> bool:
+    article = Article("a", "a.txt", text, (Run(0, 0, len(text)),), **facts)
+    start = text.index(answer)
+    return speaks_of_another_time(question, article, Span(start, start + len(answer)))
+
+
+MONTHS = "6月实现跑通，7月交付人形机器人105台，8月的目标是200台。"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "wanted"),
+    [
+        ("7月交付多少台?", "105台", False),
+        ("6月交付多少台?", "105台", True),
+        ("8月的目标呢?", "200台", False),
+        ("8月的目标呢?", "105台", True),
+        ("How many were delivered in July?", "105台", False),
+        ("How many were delivered in June?", "105台", True),
+        ("交付多少台?", "105台", False),
+        ("7月和8月各多少台?", "105台", False),
+    ],
+)
+def test_a_month_is_that_of_the_answers_clause(question, answer, wanted):
+    assert conflict(question, MONTHS, answer) is wanted
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer", "wanted"),
+    [
+        ("2024年的规模?", "2024年，产业快速增长，规模达100亿元。", "100亿元", False),
+        ("2023年的规模?", "2024年，产业快速增长，规模达100亿元。", "100亿元", True),
+        ("2023年的规模?", "从2023年的10亿元到2024年的100亿元", "10亿元", False),
+        ("2023年的规模?", "产业规模达100亿元。", "100亿元", False),
+        ("2023年交付多少?", "交付2023台，其中出口500台。", "500台", False),
+        ("“十三五”期间新增多少?", "“十四五”以来，每年新增1200万人。", "1200万人", True),
+        ("上半年发了多少?", "今年上半年，共发放62亿元。", "62亿元", False),
+        ("下半年发了多少?", "今年上半年，共发放62亿元。", "62亿元", True),
+        ("第三届来了多少人?", "第二届来了100人，第三届来了200人。", "200人", False),
+        ("第三届来了多少人?", "第二届来了100人。", "100人", True),
+        ("一季度增长多少?", "二季度增长5%。", "5%", True),
+        ("明年采集多少条?", "今年采集100条。", "100条", True),
+        ("今年采集多少条?", "今年采集100条。", "100条", False),
+    ],
+)
+def test_what_was_named_last_before_the_answer_holds(question, text, answer, wanted):
+    assert conflict(question, text, answer) is wanted
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"), [("2025年来了多少人?", False), ("2024年来了多少人?", True)]
+)
+def test_a_year_in_words_is_counted_from_the_day_of_publication(question, wanted):
+    text = "今年，来了1000人。"
+    assert conflict(question, text, "1000人", published="2025-08-16") is wanted
+    assert conflict(question, text, "1000人") is False
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"), [("2026论坛来了多少人?", False), ("2025论坛来了多少人?", True)]
+)
+def test_a_text_that_names_no_year_speaks_of_its_titles(question, wanted):
+    assert conflict(question, "来了1000人。", "1000人", title="2026论坛开幕") is wanted
