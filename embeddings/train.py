@@ -101,8 +101,8 @@ def batches(
 class Table(torch.nn.Module):
     """One vector a token, plus the mean of the vectors of its parts, which it shares with others.
 
-    Parts carry what is learned over to rare words: 机器人 tells of 机器狗, robot of robots.
-    Of the held-out news pairs 88 to 91 % come first with them, 84 to 88 % without (2026-11).
+    Parts carry what is learned over to rare words: 机器人 tells of 机器狗, robot of robots. Of the
+    held-out news pairs 88 to 91 % come first with them, 84 to 88 % without (2026-11).
     """
 
     def __init__(self, tokens: Sequence[str]) -> None:

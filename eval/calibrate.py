@@ -1,10 +1,8 @@
 """Fit the confidence and choose the refusal threshold: `python -m eval.calibrate --trial FILE`.
 
 Fitted on the dev half of the gold set and on a public set that no reader was trained on, asked
-twice: with its contexts in
-the index, and with half of them left out, so that their questions have no answer. The test half is
-never read. Writes
-`calibration.json` beside the reader's weights.
+twice: with its contexts in the index, and with half of them left out, so that their questions have
+no answer. The test half is never read. Writes `calibration.json` beside the reader's weights.
 """
 
 from __future__ import annotations
@@ -90,8 +88,7 @@ def weigh_gold(bot: Bot, rows: Sequence[gold.GoldRow], out: Rows, weight: float)
 
 
 def weigh_public(bots: Sequence[Bot], path: Path, limit: int, out: Rows) -> None:
-    """Ask a public set of two bots: one whose index has all contexts, one that lacks every
-    second."""
+    """Ask a public set of two bots: one whose index has all contexts, one that lacks half."""
     for number, item in enumerate(load_squad(path)[:limit]):
         bot = bots[number % 2]
         weighed = bot.weigh(item.question)

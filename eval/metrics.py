@@ -117,8 +117,8 @@ def correct(
 
 # ---------------------------------------------------------------- EM and F1 of CMRC 2018
 
-# The marks that the CMRC 2018 evaluation strips. ASCII , . ? ! and the ellipsis are not among
-# them: it lists "……" as one item of two characters, which no single character equals.
+# The marks that the CMRC 2018 evaluation strips. ASCII , . ? ! and the ellipsis are not among them:
+# it lists "……" as one item of two characters, which no single character equals.
 CMRC_MARKS = frozenset("-:_*^/\\~`+=，。：？！“”；’《》·、「」（）－～『』")
 CHINESE = re.compile(r"[\u4e00-\u9fa5]")  # the range that evaluation calls Chinese
 # What is not Chinese goes through NLTK's English word rules there. These give the same segments for

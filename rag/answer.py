@@ -1,8 +1,7 @@
 """Bot.ask: search, read, choose, cite or refuse. The only place that picks implementations.
 
 Citations are made in `cite` and nowhere else, as slices of an article, so that a quote that is not
-in the text cannot be.
-No citation means refusal; there is no third state.
+in the text cannot be. No citation means refusal; there is no third state.
 """
 
 from __future__ import annotations

@@ -57,9 +57,8 @@ _MOST_BLOCKS = 40
 _SMALL = 900  # characters: a block larger than this is a story of its own, not a lede gone astray
 # share of a stray block's rare pairs that its story must hold; neighbours of one event reach 0.16
 _COHESION = 0.20
-_COHESION_UNTITLED = (
-    0.15  # a long story without a headline beside a short one that has it: less is enough
-)
+# a long story without a headline beside a short one that has it: less is enough
+_COHESION_UNTITLED = 0.15
 
 
 @dataclass
@@ -113,8 +112,7 @@ class _Paragraphs:
         )
 
     def share(self, part: Sequence[int], whole: Sequence[int]) -> float:
-        """Return the rarity-weighted share (0 to 1) of the pairs of `part` that stand in
-        `whole`."""
+        """Return the share (0 to 1, weighted by rarity) of pairs of `part` in `whole`."""
         wanted = {pair for i in part for pair in self.pairs[i]}
         held = {pair for i in whole for pair in self.pairs[i]}
         total = sum(self.rarity[pair] for pair in wanted)
@@ -255,8 +253,7 @@ def _move_titles(page: _Paragraphs, blocks: list[_Block], stray: list[_Block]) -
     """Give headlines printed apart from their story to the story whose words they share.
 
     First those that nothing follows, line by line where lines belong to different stories; then
-    those where a story
-    without a headline holds more of their words than the text that follows.
+    those where a story without a headline holds more of their words than the text that follows.
     """
     for group in stray:
         if not group.titles and group.byline is not None:

@@ -99,8 +99,7 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _close(text: str, start: int, end: int) -> tuple[int, int]:
-    """Give a bracket or quotation mark its partner when that is near, else leave the lone one
-    out."""
+    """Give a bracket or quotation mark its partner when that is near, else leave it out."""
     for opening, closing in _OPEN.items():
         piece = text[start:end]
         if piece.count(opening) > piece.count(closing):

@@ -20,8 +20,7 @@ def split_chunks(article: Article, max_chars: int, overlap_chars: int) -> list[C
     """Return chunks of at most `max_chars` characters that together cover the article's text.
 
     A chunk holds whole sentences where they fit; its last sentence, if no longer than
-    `overlap_chars`, begins the next
-    chunk too, so that what a sentence leans on is at hand.
+    `overlap_chars`, begins the next chunk too, so that what a sentence leans on is at hand.
     """
     sentences = [
         s for s in _sentences(article.text, max_chars) if article.text[s.start : s.end].strip()

@@ -1,9 +1,8 @@
 """What a reader found → claims: possible answers, each with every place that gives it.
 
 Readings of the same words are one claim, wherever they stand. What the reader scored is joined by
-what it does not see: how
-well the passage was found, whether the answer is of the kind asked for, how much of the question
-its clause holds.
+what it does not see: how well the passage was found, whether the answer is of the kind asked for,
+how much of the question its clause holds.
 """
 
 from __future__ import annotations

@@ -14,9 +14,8 @@ class Evidence:
 
     score: float  # log-odds against "not here", with the search's part
     margin: float  # score less that of the best other answer
-    sentence_cover: (
-        float  # share of the question's terms in the cited sentence or the title, 0 to 1
-    )
+    # share of the question's terms in the cited sentence or the title, 0 to 1
+    sentence_cover: float
     passage_cover: float  # … in the whole passage, 0 to 1
     numbers_held: float  # share of the question's numbers in the passage, 1 when it has none
     places: int  # articles that give the same answer

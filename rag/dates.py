@@ -19,8 +19,7 @@ def published_date(text: str, page: str) -> str | None:
     none.
 
     Such marks give month and day only; the year is the one that the article, and the page around
-    it, speak of most as
-    their present: full dates count most, years of plans ("到2027年") nothing.
+    it, speak of most as their present: full dates count most, years of plans ("到2027年") nothing.
     """
     marks = _MARK.findall(text)
     if not marks:

@@ -21,9 +21,8 @@ from rag.sources import read_sources
 from rag.store import Store
 from rag.types import Article, Chunk, Source
 
-_BATCH = (
-    64  # sources in one transaction: a kill loses at most this much work, and never half a source
-)
+# sources in one transaction: a kill loses at most this much work, and never half a source
+_BATCH = 64
 
 Progress = Callable[[str], None]
 
@@ -63,8 +62,8 @@ def index_paths(
     """Add or update files and folders.
 
     A bad file is reported in `problems` and skipped. Raises MissingSource and EmptySource for a
-    path that cannot be used at
-    all, before anything is written, and StoreError, WrongEmbedder or ModelError.
+    path that cannot be used at all, before anything is written, and StoreError, WrongEmbedder or
+    ModelError.
     """
     streams = [_checked(path) for path in paths]
     return index_sources(

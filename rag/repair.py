@@ -5,8 +5,8 @@ back kept.
   repaired  "北京市于2019年起连续出台两轮三年行动计划，"       origin = 0 1 2 4 6 7 8 9 11 …
 
 `RULES` is the one ordered list: each rule mends one damage by deleting characters or replacing one
-by one, so that every
-character of the result stands for exactly one of the raw text. Paragraphs come out as lines.
+by one, so that every character of the result stands for exactly one of the raw text. Paragraphs
+come out as lines.
 """
 
 from __future__ import annotations
@@ -30,9 +30,8 @@ _LONGEST_HEADING = 34  # characters
 # a full line may fall short of its column by this much (Chinese characters): a sign begins no line
 _SLACK = 2.6
 _INDENT = 2.2  # the first line of a paragraph is shorter by its indent, which extraction loses
-_WRAPPED_SHARE = (
-    0.45  # text is hard-wrapped where more lines than this stop in the middle of a sentence
-)
+# text is hard-wrapped where more lines than this stop in the middle of a sentence
+_WRAPPED_SHARE = 0.45
 _NEAR = 8  # characters: Chinese this close to a number cut in two says that no blank belongs there
 _COMMON_INDENT = 0.4  # where more lines than this are indented, an indent says nothing
 # a line that ends with one of these goes on: 让|世界, 约|60亿美元
@@ -171,8 +170,7 @@ def spaces_inside_chinese(text: str) -> Iterable[Edit]:
     """Characters set apart to fill a line ("今 年 的 中 关 村"), blanks beside Chinese punctuation.
 
     A line with many such gaps loses all of them; elsewhere a single blank between two Chinese words
-    stays, for it parts
-    the names of a byline and the halves of a headline.
+    stays, for it parts the names of a byline and the halves of a headline.
 
     >>> repair("碍 赛 ，引 发 全 场 热 烈").text
     '碍赛，引发全场热烈'
@@ -234,8 +232,7 @@ def line_breaks(text: str) -> Iterable[Edit]:
     paragraphs, one a line.
 
     Decided at each break from both sides: is the line before in the middle of a paragraph, does it
-    fill its column, does
-    it end a sentence, is a quotation open, is the line after indented.
+    fill its column, does it end a sentence, is a quotation open, is the line after indented.
     """
     lead = len(text) - len(text.lstrip())
     yield from [Edit(0, lead)] if lead else []

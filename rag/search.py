@@ -107,8 +107,7 @@ class Search:
                 candidate.score = lexical + self._settings.dense_weight * candidate.dense
 
     def _is_foreign(self, question: str) -> bool:
-        """Tell whether most of the question's words are Latin words that the corpus does not
-        hold."""
+        """Tell whether most of the question's words are Latin and not in the corpus."""
         words = [term for term in terms(question) if len(term) > 1]
         latin = [
             word

@@ -18,24 +18,19 @@ from rag.errors import YoujuError
 class Settings:
     """Plain values; the defaults are what the figures in README.md were measured with."""
 
-    embedder: str = (
-        "default"  # "default" is the bundled model; else a sentence-transformers name or folder
-    )
-    max_chunk_chars: int = (
-        300  # characters; the reader's window is 256 tokens, about 420 Chinese characters
-    )
+    # "default" is the bundled model; else a sentence-transformers name or folder
+    embedder: str = "default"
+    # characters; the reader's window is 256 tokens, about 420 Chinese characters
+    max_chunk_chars: int = 300
     overlap_chars: int = 90  # a sentence up to this long is repeated at the head of the next chunk
     candidates: int = 50  # passages each leg brings to the fusion
     passages_read: int = 6  # passages the reader reads: 6 are read in about 25 ms
-    dense_weight: float = (
-        0.3  # weight of the cosine beside BM25 / its maximum, question in the corpus's language
-    )
-    foreign_lexical_weight: float = (
-        0.1  # weight of BM25 beside the cosine, question in another language
-    )
-    refuse_below: float | None = (
-        None  # confidence; None: the threshold kept with the reader's weights
-    )
+    # weight of the cosine beside BM25 / its maximum, question in the corpus's language
+    dense_weight: float = 0.3
+    # weight of BM25 beside the cosine, question in another language
+    foreign_lexical_weight: float = 0.1
+    # confidence; None: the threshold kept with the reader's weights
+    refuse_below: float | None = None
     max_question_chars: int = 2000  # characters; a longer one is refused with an error
     max_source_chars: int = 50_000_000  # characters of one source
 

@@ -20,10 +20,8 @@ from rag.types import Source
 
 TEXT_SUFFIXES = (".txt", ".md")
 CORPUS_SUFFIXES = (".jsonl", ".jsonl.xz")
-ENCODINGS = (
-    "utf-8",
-    "gb18030",
-)  # tried in this order; GB18030 covers GBK and GB2312, common in Chinese text
+# tried in this order; GB18030 covers GBK and GB2312, common in Chinese text
+ENCODINGS = ("utf-8", "gb18030")
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 _MAX_BYTES = 1_000_000_000  # of one text file
 _CONTROL_SHARE = 0.01  # more control characters than this is no text
@@ -33,8 +31,7 @@ def read_sources(path: Path) -> Iterator[Source | SourceError]:
     """Yield the sources of a file or, recursively and in order of name, of a folder.
 
     Raises MissingSource when the path does not exist and EmptySource when a folder holds no file of
-    a known kind; anything
-    wrong with a single file is yielded as a SourceError instead.
+    a known kind; anything wrong with a single file is yielded as a SourceError instead.
     """
     if not path.exists():
         raise MissingSource(
@@ -58,8 +55,7 @@ def read_sources(path: Path) -> Iterator[Source | SourceError]:
 
 
 def _is_known(path: Path) -> bool:
-    """Tell whether a path inside the folder given is one to read; hidden files and folders are
-    not."""
+    """Tell whether a path inside the folder given is one to read; hidden ones are not."""
     hidden = any(part.startswith(".") for part in path.parts)
     return not hidden and path.name.lower().endswith(TEXT_SUFFIXES + CORPUS_SUFFIXES)
 

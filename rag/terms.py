@@ -3,9 +3,8 @@
 "松延动力7月交付105台" → 松 松延 延 延动 动 动力 力 7 月 交 交付 付 105 台
 
 Chinese: single characters and pairs of neighbours, which on CMRC 2018 dev find the passage first 96
-times in 100 where a
-word cutter (jieba) finds it 91 times and the usual white-space analysers 1 to 15 times. Latin words
-and numbers are whole.
+times in 100 where a word cutter (jieba) finds it 91 times and the usual white-space analysers 1 to
+15 times. Latin words and numbers are whole.
 """
 
 from __future__ import annotations

@@ -69,8 +69,7 @@ class Article:
     source.
 
     `runs` tile `text` from 0 to len(text), in order of the text; their raw positions need not be in
-    order,
-    because a page may print a headline after its body.
+    order, because a page may print a headline after its body.
     """
 
     id: str
@@ -90,8 +89,7 @@ class Article:
         """Return the raw spans of an article span, in the order of the article's text.
 
         Neighbouring stretches are joined where the raw text between them holds only ignorable
-        characters
-        (a hard wrap inside a sentence), so most citations are one span.
+        characters (a hard wrap inside a sentence), so most citations are one span.
         """
         pieces: list[Span] = []
         first = bisect.bisect_right(self.runs, span.start, key=lambda r: r.in_article) - 1
@@ -192,10 +190,9 @@ class Answer:
     and neither.
 
     `confidence` is the calibrated probability that the answer is right (0 to 1), also kept for a
-    refusal: how likely the
-    withheld answer was. `nearest` is the passage shown with a refusal, never evidence. `standalone`
-    is the
-    question as it was searched, after the history was worked in.
+    refusal: how likely the withheld answer was. `nearest` is the passage shown with a refusal,
+    never evidence. `standalone` is the question as it was searched, after the history was worked
+    in.
     """
 
     question: str

@@ -1,5 +1,4 @@
-"""Bot: claims, citations and refusals, over a small index with a reader that knows where to
-look."""
+"""Bot: claims, citations and refusals, with a reader that knows where to look."""
 
 from __future__ import annotations
 

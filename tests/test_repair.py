@@ -1,5 +1,4 @@
-"""rag.repair: damage mended, clean text left alone, the way back kept. Cases in
-cases/repair.json."""
+"""rag.repair: damage mended, clean text left alone, the way back kept."""
 
 import json
 import time

@@ -107,8 +107,8 @@ READY = """() => {
   document.documentElement.dataset.ready = '';
   if (youju.beside.matches) document.querySelector('#question textarea')?.focus();
 }"""
-"""Once the parts of the page are connected: tests wait for `data-ready`, people need not.
-The question box takes the keyboard where there is one; on a phone it would cover the page."""
+"""Once the parts of the page are connected: tests wait for `data-ready`, people need not. The
+question box takes the keyboard where there is one; on a phone it would cover the page."""
 
 FONTS = (
     "system-ui",

@@ -1,9 +1,8 @@
 """The `youju` commands. Results go to stdout, talk and progress to stderr.
 
 Exit status: 0 done; 1 done, but something was refused or skipped; 2 unusable input, with one line
-that says what to type.
-Each command imports what it needs when it runs, so that `youju --help` and `youju ask` start at
-once.
+that says what to type. Each command imports what it needs when it runs, so that `youju --help` and
+`youju ask` start at once.
 """
 
 from __future__ import annotations

@@ -21,8 +21,7 @@ class Reader(Protocol):
         """Return possible answers, best first, at most `per_passage` from each passage.
 
         A reading's score is the log-odds of its span against "the answer is not in this passage";
-        scores compare
-        between passages. Spans are characters of the passage as given. [] when there is nothing to
-        read.
+        scores compare between passages. Spans are characters of the passage as given. [] when there
+        is nothing to read.
         """
         ...

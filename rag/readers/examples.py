@@ -1,11 +1,9 @@
 """Training and validation examples of the reader, prepared once and cached.
 
 Real questions come from the QA sets (rows `{"id", "lang", "title", "context", "question",
-"answers": [{"text", "start"}]}`),
-made ones from `rag.readers.prepare`. Each becomes one window of a passage with token arrays and
-match features; a window
-without the answer is a "not here" example, which is what teaches scores that compare between
-passages.
+"answers": [{"text", "start"}]}`), made ones from `rag.readers.prepare`. Each becomes one window of
+a passage with token arrays and match features; a window without the answer is a "not here" example,
+which is what teaches scores that compare between passages.
 """
 
 from __future__ import annotations
@@ -101,9 +99,8 @@ def load_examples(data: Path, cache: Path) -> TrainingData:
     weights = cache / "weights"
     vocabulary = Vocabulary.load(weights / "vocabulary.tsv")
     table = load_word_table(weights / "words.safetensors")
-    stored = (
-        cache / "examples.pickle"
-    )  # a local cache of our own making, never shipped nor read by the product
+    # a local cache of our own making, never shipped nor read by the product
+    stored = cache / "examples.pickle"
     if not stored.exists():
         rng = random.Random(1)
         real = [

@@ -2,11 +2,9 @@
 it never saw in training.
 
 All features are plain numbers that do not depend on which words match, only on where and how much:
-runs of characters
-shared with the question, how much of the question the clause and the sentence cover, the distance
-to the nearest match,
-and soft matches (cosine of word vectors), which carry synonyms and English questions about Chinese
-text.
+runs of characters shared with the question, how much of the question the clause and the sentence
+cover, the distance to the nearest match, and soft matches (cosine of word vectors), which carry
+synonyms and English questions about Chinese text.
 """
 
 from __future__ import annotations
@@ -108,8 +106,7 @@ def _runs(
     """Find the longest strings shared with the question, left to right.
 
     Returns per character of the passage the run's length / 8 and its weight, and the runs as
-    (place, place in
-    question, length). A single character counts only in the length.
+    (place, place in question, length). A single character counts only in the length.
     """
     length = np.zeros(len(passage) + 1, np.float32)
     weight = np.zeros(len(passage) + 1, np.float32)
@@ -158,8 +155,7 @@ def _decayed(weight: Floats) -> Floats:
 
 
 def _soft_matches(question: Tokens, passage: Tokens, vectors: Floats) -> tuple[Floats, Floats]:
-    """Return (n, m) cosines, 1 where the tokens are the same word, and (n, m) sameness as 0 or
-    1."""
+    """Return (n, m) cosines, 1 where tokens are the same word, and (n, m) sameness, 0 or 1."""
     same_word = (passage.ids[:, None] == question.ids[None]) & (passage.ids[:, None] > 2)
     words_q = [question.text[a:b] for a, b in question.borders]
     for j in np.flatnonzero(question.ids <= 2):  # numbers and unknown words: compare the writing

@@ -3,11 +3,10 @@
     松延动力7月交付人形机器人105台  →  松延动力7月交付人形机器人多少台？   105台
 
 A number, date, name, place, organisation, title or enumeration gives way to its asking word; words
-are dropped, exchanged for
-synonyms or moved, so that the question is not the sentence. Some sentences give who-said-it,
-what-did-they-say, who-is-this
-and why. In one row of five the sentence is taken out of the passage, in one of ten the question is
-made to ask for something else (rag.readers.near): the answer is not here.
+are dropped, exchanged for synonyms or moved, so that the question is not the sentence. Some
+sentences give who-said-it, what-did-they-say, who-is-this and why. In one row of five the sentence
+is taken out of the passage, in one of ten the question is made to ask for something else
+(rag.readers.near): the answer is not here.
 """
 
 from __future__ import annotations
@@ -219,8 +218,7 @@ class QuestionMaker:
         return self._chance.choice(("哪一年", "什么时候", "哪年", "何时", "啥时候"))
 
     def _names(self, sentence: str, words: Sequence[Word]) -> list[Gap]:
-        """Return people, organisations and places that stand alone: one of a row is not the
-        answer."""
+        """Return people, organisations and places that stand alone; one of a row is no answer."""
         pick, gaps, i = self._chance.choice, [], 0
         while i < len(words):
             word, before = words[i], words[i - 1] if i else Word("", "", 0, 0)
@@ -260,8 +258,7 @@ class QuestionMaker:
         return gaps
 
     def _reworded(self, sentence: str, words: Sequence[Word], gap: Gap) -> str | None:
-        """Return the clause of the gap, and some of its neighbours, as a question in other
-        words."""
+        """Return the clause of the gap, and some neighbours, as a question in other words."""
         chance = self._chance
         clauses = [m.span() for m in re.finditer(r"[^，；：,;]+", sentence)]
         home = next((k for k, (a, b) in enumerate(clauses) if a <= gap.start < b), None)

@@ -9,8 +9,8 @@ questions, in a cache folder.
     cache/crossed.jsonl              real and made questions put word by word into English
 
 The first half of a row tells what kind of word it is (names stand beside names), the second what it
-means in either language.
-Needs gensim, rjieba, pypinyin and jieba: `pip install -e '.[train]'`. Some 15 minutes on two cores.
+means in either language. Needs gensim, rjieba, pypinyin and jieba: `pip install -e '.[train]'`.
+Some 15 minutes on two cores.
 """
 
 from __future__ import annotations
@@ -187,8 +187,7 @@ def _save_table(weights: Path, kinds: Floats, meanings: Floats, rarity: Floats) 
 
 
 def _write_near(data: Path, out: Path) -> None:
-    """Write rows as they were, with another question: the answer's place is where it no longer
-    is."""
+    """Write rows with another question: the answer's place is where it no longer is."""
     chance = random.Random(2)
     maker = QuestionMaker(data, seed=2)
     reader = PairReader(data, folding_table())

@@ -4,9 +4,8 @@ characters of the text.
 "7月交付人形机器人105台" → 7 | 月 | 交付 | 人 | 形 | 机器人 | 105 | 台
 
 Chinese runs are cut by a Unigram model whose vocabulary is words of 1 to 4 characters. On the CMRC
-2018 trial set 98.9 % of
-the gold answers begin and end at such a border, and the sequence is 1.7 times shorter than
-characters.
+2018 trial set 98.9 % of the gold answers begin and end at such a border, and the sequence is 1.7
+times shorter than characters.
 """
 
 from __future__ import annotations

@@ -2,13 +2,10 @@
 Needs torch; nothing else of Youju does.
 
 The network (about 1.2 M parameters beside the frozen word table): word vector, first and last
-character, kind of token and
-match features of every passage token; depthwise convolutions conditioned on the question; one look
-back at the question
-and two layers of attention; then a score for each span of at most MAX_SPAN tokens, and one for "not
-in this passage".
-All spans and that null compete in one softmax, so that a span's score minus the null's is
-comparable between passages.
+character, kind of token and match features of every passage token; depthwise convolutions
+conditioned on the question; one look back at the question and two layers of attention; then a score
+for each span of at most MAX_SPAN tokens, and one for "not in this passage". All spans and that null
+compete in one softmax, so that a span's score minus the null's is comparable between passages.
 `rag.readers.extractive` runs the same network in numpy; tests/test_readers.py holds the two
 together.
 """
@@ -280,8 +277,8 @@ def train(options: argparse.Namespace) -> None:
     )
 
     # 0.85 s a step of 32 x 256 tokens on 2 cores, 2.5 to 3.5 s without. The loss stays outside:
-    # compiled with it, torch 2.13
-    # gave gradients ten times too large (compare with the uncompiled ones before you move it in).
+    # compiled with it, torch 2.13 gave gradients ten times too large (compare with the uncompiled
+    # ones before you move it in).
     forward = torch.compile(network, dynamic=False) if options.compile else network
     started, step, average, best = time.time(), 0, 0.0, -1.0
     while (spent := (time.time() - started) / 60) < options.minutes:
