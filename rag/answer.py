@@ -110,15 +110,15 @@ class Bot:
             answer, standalone=question, milliseconds={"search": 0.0, "read": spent, "total": spent}
         )
 
-    def weigh(self, question: str, history: History = ()) -> tuple[str, Evidence] | None:
-        """Return the best answer, whatever its confidence, and what that is computed from.
+    def weigh(self, question: str, history: History = ()) -> tuple[list[Claim], Evidence] | None:
+        """Return the possible answers, best first, and what the confidence of the best is from.
 
         This is what the calibration is fitted on; None when there is nothing to read.
         """
         asked = standalone(self._checked(question), history)
         passages = self.search(asked)[: self._settings.passages_read]
         claims = self._claims(asked, passages)
-        return (claims[0].text, evidence(asked, claims, passages)) if claims else None
+        return (claims, evidence(asked, claims, passages)) if claims else None
 
     def search(self, question: str, *, limit: int = 10) -> tuple[Hit, ...]:
         """Return the best passages for a question."""

@@ -1,8 +1,8 @@
 """What a reader found → claims: possible answers, each with every place that gives it.
 
 Readings of the same words are one claim, wherever they stand. What the reader scored is joined by
-what it does not see: how well the passage was found, whether the answer is of the kind asked for,
-how much of the question its clause holds.
+what it does not see (`rag.confidence.RANKED_BY`): how well the passage was found, whether the
+answer is of the kind asked for, how much of the question its clause and sentence hold.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from rag.kinds import Kind, asked_kind, fit
 from rag.terms import fold, subject_terms, terms
 from rag.types import Article, Reading, Span, essence
 
-_AGREEMENT = 0.5  # log-odds that twice as many articles with the same answer add, times log 2
-_ANOTHER_TIME = 4.0  # log-odds that an answer loses whose clause names another month or year
 _FAR_BEHIND = 4.0  # a place that scores this much less than the best is chance, not agreement
 _SAME_STORY = 0.5  # share of a sentence's terms that another one must hold to say the same
 _CLAUSE_END = "，。；！？：,;!?\n"
@@ -51,13 +49,14 @@ class Claim:
     """One possible answer; `places` best first, one an article; `passage` is the best place's."""
 
     text: str
-    score: float  # log-odds and the weights of the calibration
+    score: float  # log-odds, as the calibration weighs them together
     places: tuple[Place, ...]
     passage: int
+    told: tuple[float, ...]  # what the score was weighed from, in the order of RANKED_BY
 
 
 class _Found:
-    """One reading with its natural borders and its score."""
+    """One reading with its natural borders, what tells for and against it, and its score."""
 
     def __init__(self, passage: Passage, reading: Reading, kind: Kind) -> None:
         shift = passage.span.start
@@ -68,7 +67,8 @@ class _Found:
         if kind.name == "list":
             self.span = enumeration(passage.article.text, self.span)
         self.text = passage.article.text[self.span.start : self.span.end]
-        self.score = reading.score
+        self.told: tuple[float, ...] = ()
+        self.score = 0.0
 
 
 def make_claims(
@@ -82,39 +82,55 @@ def make_claims(
     kind, wanted = asked_kind(question), subject_terms(question)
     groups: dict[str, list[_Found]] = {}
     for reading in readings:
-        found = _Found(passages[reading.passage], reading, kind)
-        found.score += calibration.search_weight * (passages[reading.passage].score / top - 1)
-        found.score += calibration.kind_weight * _kind_fit(kind, found)
-        found.score += calibration.clause_weight * _clause_cover(wanted, found)
-        if speaks_of_another_time(question, found.article, found.span):
-            found.score -= _ANOTHER_TIME
-        if essence(found.text) and not _repeats(found.text, question):
-            groups.setdefault(_key(found.text), []).append(found)
-    return sorted(map(_claim, groups.values()), key=lambda claim: -claim.score)
+        passage = passages[reading.passage]
+        found = _Found(passage, reading, kind)
+        if not essence(found.text) or _repeats(found.text, question):
+            continue
+        found.told = (
+            reading.score,
+            passage.score / top - 1,
+            *_told_by_text(question, kind, wanted, found),
+        )
+        found.score = calibration.rank(found.told)
+        groups.setdefault(_key(found.text), []).append(found)
+    claims = [_claim(group, calibration) for group in groups.values()]
+    return sorted(claims, key=lambda claim: -claim.score)
 
 
-def _kind_fit(kind: Kind, found: _Found) -> float:
-    return fit(kind, found.text, found.article.text[found.span.end : found.span.end + 4])
+def _told_by_text(
+    question: str, kind: Kind, wanted: set[str], found: _Found
+) -> tuple[float, float, float, float, float, float]:
+    """Return what the text around an answer tells of it: RANKED_BY from "kind" to "shared"."""
+    text, span = found.article.text, found.span
+    sentence = sentence_around(found.article, span)
+    near = _terms(text[sentence.start : sentence.end]) | _terms(found.article.title or "")
+    characters = set(found.text)
+    return (
+        fit(kind, found.text, text[span.end : span.end + 4]),
+        _cover(wanted, _terms(_clause(text, span)), question, text),
+        _cover(wanted, near, question, text),
+        float(speaks_of_another_time(question, found.article, span)),
+        math.log1p(len(found.text)),
+        len(characters & set(question)) / len(characters),
+    )
 
 
-def _clause_cover(wanted: set[str], found: _Found) -> float:
-    """Return the share of the question's terms in the clause, or clauses, that hold the answer."""
-    text = found.article.text
-    start = max(text.rfind(mark, 0, found.span.start) for mark in _CLAUSE_END) + 1
-    ends = [at for mark in _CLAUSE_END if (at := text.find(mark, found.span.end)) >= 0]
-    clause = _terms(text[start : min(ends, default=len(text))])
-    return len(wanted & clause) / max(1, len(wanted))
+def _clause(text: str, span: Span) -> str:
+    """Return the clause, or clauses, that hold the answer."""
+    start = max(text.rfind(mark, 0, span.start) for mark in _CLAUSE_END) + 1
+    ends = [at for mark in _CLAUSE_END if (at := text.find(mark, span.end)) >= 0]
+    return text[start : min(ends, default=len(text))]
 
 
-def _claim(group: list[_Found]) -> Claim:
+def _claim(group: list[_Found], calibration: Calibration) -> Claim:
     group = sorted(group, key=lambda found: -found.score)
     best = group[0]
     places: dict[str, Place] = {}
     for found in group:
         if found.score > best.score - _FAR_BEHIND:
             places.setdefault(found.article.id, (found.article, found.span))
-    score = best.score + _AGREEMENT * math.log(len(places))
-    return Claim(best.text, score, tuple(places.values()), best.passage)
+    told = (*best.told, math.log(len(places)))
+    return Claim(best.text, calibration.rank(told), tuple(places.values()), best.passage, told)
 
 
 def _key(words: str) -> str:

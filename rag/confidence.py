@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,14 +24,25 @@ class Evidence:
 
 FEATURES = 7
 
-# of a reader just trained: its own log-odds, and no answer refused
+RANKED_BY = (
+    "reader",  # log-odds against "not here"
+    "search",  # 0 for the passage found best, down to -1
+    "kind",  # 2 or 1 for an answer of the kind asked for, down to -1
+    "clause",  # share of the question's terms in the answer's clause
+    "sentence",  # … in its sentence or the title
+    "another_time",  # 1 where the clause speaks of another month or year
+    "length",  # log of 1 + characters
+    "shared",  # share of the answer's characters that the question has too
+    "articles",  # log of the number of articles that say the same
+)
+"""What orders possible answers; the calibration weighs it."""
+
+# of a reader just trained: guesses, its own log-odds, and no answer refused
 UNCALIBRATED = {
     "weights": [1.0] + [0.0] * (FEATURES - 1),
     "bias": 0.0,
     "threshold": 0.0,
-    "search_weight": 4.0,
-    "clause_weight": 0.0,
-    "kind_weight": 0.0,
+    "ranking": dict(zip(RANKED_BY, [1.0, 4.0, 1.5, 3.0, 0.0, -4.0, 0.0, 0.0, 0.5], strict=True)),
 }
 
 
@@ -52,27 +63,30 @@ def features(evidence: Evidence) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic regression over `features`, the threshold chosen with it, and the weight of the
-    search score."""
+    """A logistic regression over `features`, the threshold chosen with it, and what orders
+    answers."""
 
     weights: tuple[float, ...]
     bias: float
     threshold: float  # answers less sure than this are refused
-    search_weight: float  # taken from a reading's log-odds as its passage ranks behind the best
-    clause_weight: float  # added in proportion to the question's terms in the answer's clause
-    kind_weight: float  # added for an answer of the kind asked for, taken for one of another kind
+    ranking: tuple[float, ...]  # weights of RANKED_BY, the reader's 1
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Calibration:
-        """Read what `rag.readers.calibrate` wrote."""
+        """Read what `eval.calibrate` wrote."""
         return cls(
             tuple(data["weights"]),
             float(data["bias"]),
             float(data["threshold"]),
-            float(data["search_weight"]),
-            float(data["clause_weight"]),
-            float(data["kind_weight"]),
+            tuple(float(data["ranking"][name]) for name in RANKED_BY),
         )
+
+    def rank(self, told: Sequence[float]) -> float:
+        """Return the log-odds of an answer from what tells for and against it.
+
+        `told` may lack the last values, which an answer has in common with its other places.
+        """
+        return sum(w * x for w, x in zip(self.ranking, told, strict=False))
 
     def confidence(self, evidence: Evidence) -> float:
         """Return the probability, 0 to 1, that the answer is right."""

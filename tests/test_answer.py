@@ -15,7 +15,7 @@ from rag.errors import MissingIndex, QuestionError
 from rag.ingest import index_sources
 from rag.types import Answer, Reading, Source, Span, essence
 
-CALIBRATION = Calibration((1.0, 0, 0, 0, 0, 0, 0), 0.0, 0.5, 0.0, 0.0, 0.0)
+CALIBRATION = Calibration((1.0, 0, 0, 0, 0, 0, 0), 0.0, 0.5, (1.0, 0, 0, 0, 0, 0, 0, 0, 0.5))
 PAGES = {
     "a.txt": "松延动力7月交付人形机器人105台创了纪录，8月的目标是200台！\n\n"
     "北京举办了运动会。（新华社北京8月16日电）",
