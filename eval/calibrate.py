@@ -32,7 +32,7 @@ Floats = npt.NDArray[np.float64]
 RIDGE = 1.0
 FOLDS = 5
 # what a wrong answer costs where a right one earns 1: trust is lost faster than won
-WRONG_ANSWER = 0.15
+WRONG_ANSWER = 0.3
 GOLD_WEIGHT = 3.0  # of a gold row beside a public one: newspapers are what the bot is for
 
 

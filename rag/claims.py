@@ -145,22 +145,19 @@ def evidence(question: str, claims: Sequence[Claim], passages: Sequence[Passage]
     """Gather what the confidence of the best claim is computed from."""
     best = claims[0]
     article, span = best.places[0]
-    sentence = sentence_around(article, span)
     passage = passages[best.passage].span
     title = _terms(f"{article.title or ''} {article.published or ''}")  # 今年 names no year
-    near = _terms(article.text[sentence.start : sentence.end]) | title
-    around = _terms(article.text[passage.start : passage.end]) | near
+    around = _terms(article.text[passage.start : passage.end]) | title
     wanted = subject_terms(question)
     numbers = {term for term in wanted if term[0].isdigit()}
     others = [claim.score for claim in claims[1:] if _differs(claim, best)]
     return Evidence(
         score=best.score,
         margin=best.score - max(others, default=best.score - 8.0),
-        sentence_cover=_cover(wanted, near, question, article.text),
         passage_cover=_cover(wanted, around, question, article.text),
         numbers_held=len(numbers & around) / len(numbers) if numbers else 1.0,
-        places=len(best.places),
         length=span.end - span.start,
+        told=best.told,
     )
 
 

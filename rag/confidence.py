@@ -12,17 +12,13 @@ from typing import Any
 class Evidence:
     """What the confidence is computed from, for the best claim."""
 
-    score: float  # log-odds against "not here", with the search's part
+    score: float  # log-odds, as `Calibration.rank` gives them
     margin: float  # score less that of the best other answer
-    # share of the question's terms in the cited sentence or the title, 0 to 1
-    sentence_cover: float
-    passage_cover: float  # … in the whole passage, 0 to 1
+    passage_cover: float  # share of the question's terms in the whole passage, 0 to 1
     numbers_held: float  # share of the question's numbers in the passage, 1 when it has none
-    places: int  # articles that give the same answer
     length: int  # characters of the answer
+    told: tuple[float, ...]  # what the score was weighed from, in the order of RANKED_BY
 
-
-FEATURES = 7
 
 RANKED_BY = (
     "reader",  # log-odds against "not here"
@@ -37,6 +33,8 @@ RANKED_BY = (
 )
 """What orders possible answers; the calibration weighs it."""
 
+FEATURES = 5 + len(RANKED_BY)
+
 # of a reader just trained: guesses, its own log-odds, and no answer refused
 UNCALIBRATED = {
     "weights": [1.0] + [0.0] * (FEATURES - 1),
@@ -49,16 +47,20 @@ UNCALIBRATED = {
 def features(evidence: Evidence) -> list[float]:
     """Return the inputs of the logistic regression, each roughly within [-3, 3]."""
     e = evidence
-    bounded = max(-12.0, min(12.0, e.score)) / 4
+    reader, *others = e.told
     return [
-        bounded,
+        _bounded(e.score),
         min(e.margin, 8.0) / 4,
-        e.sentence_cover,
         e.passage_cover,
         e.numbers_held,
-        math.log(e.places),
         min(e.length, 60) / 30,
+        _bounded(reader),
+        *others,
     ]
+
+
+def _bounded(log_odds: float) -> float:
+    return max(-12.0, min(12.0, log_odds)) / 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from rag.answer import Bot
-from rag.confidence import Calibration
+from rag.confidence import FEATURES, RANKED_BY, Calibration
 from rag.errors import MissingIndex, QuestionError
 from rag.ingest import index_sources
 from rag.types import Answer, Reading, Source, Span, essence
 
-CALIBRATION = Calibration((1.0, 0, 0, 0, 0, 0, 0), 0.0, 0.5, (1.0, 0, 0, 0, 0, 0, 0, 0, 0.5))
+CALIBRATION = Calibration(
+    (1.0, *[0.0] * (FEATURES - 1)), 0.0, 0.5, (1.0, *[0.0] * (len(RANKED_BY) - 2), 0.5)
+)
 PAGES = {
     "a.txt": "松延动力7月交付人形机器人105台创了纪录，8月的目标是200台！\n\n"
     "北京举办了运动会。（新华社北京8月16日电）",

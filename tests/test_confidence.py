@@ -14,9 +14,9 @@ from rag.confidence import RANKED_BY, UNCALIBRATED, Calibration, Evidence, featu
 from rag.readers.extractive import WEIGHTS
 
 
-def evidence(score: float, **other: float) -> Evidence:
-    values = {"margin": 1.0, "sentence_cover": 0.5, "passage_cover": 0.5, "numbers_held": 1.0}
-    return Evidence(score=score, places=1, length=4, **(values | other))  # type: ignore[arg-type]
+def evidence(score: float, margin: float = 1.0) -> Evidence:
+    told = (score, *[0.0] * (len(RANKED_BY) - 1))
+    return Evidence(score, margin, passage_cover=0.5, numbers_held=1.0, length=4, told=told)
 
 
 @pytest.fixture(scope="module")
