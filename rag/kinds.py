@@ -24,6 +24,12 @@ _HOW_MUCH = re.compile(
     r"|how (?:many|much|long|old|far|large)",
     re.IGNORECASE,
 )
+_MONEY = re.compile("多少钱|多少资金|金额|总额|多少投资|值多少|价钱|价格|多少学费|工资|收入多少")
+_SHARE = re.compile(
+    r"百分之|占比|比例|比重|几成|增速|增幅|增长率?了?(?:多少|几)|涨了?多少|(?:上涨|下降|提高|降低)了?多少"
+    r"|what (?:share|percentage|percent)",
+    re.IGNORECASE,
+)
 _WHEN = re.compile(
     r"什么时候|啥时候|何时|哪[一几两]?[年天月日]|几[月号日]|哪个月|什么时间"
     r"|\bwhen\b|what (?:date|year|time|day|month)",
@@ -55,14 +61,21 @@ FAMILY_NAMES = frozenset(
 )
 
 
+_YEAR_ONLY = re.compile(r"(?:19|20)\d\d\D{0,3}")
+_UNITS_ALIKE = {
+    "%": "%|％|百分|成|倍|翻",
+    "元": "元|人民币|块|美金",
+    "天": "天|日",
+    "人": "人|名|位",
+}
 _LONGEST_NUMBER = 14  # characters: 不少于1500个国家和地区
 
 
 class Kind(NamedTuple):
     """`name`: number, time, person, place, reason, list, which or "" for any.
 
-    `unit`: what a number is counted in, or ""; `noun`: what is counted or asked for ("多少个场景",
-    "哪个区"), or "".
+    `unit`: what a number is counted in, or the parts of a date that are asked for ("年月"), or "";
+    `noun`: what is counted or asked for ("多少个场景", "哪个区"), or "".
     """
 
     name: str
@@ -78,23 +91,28 @@ def asked_kind(question: str) -> Kind:
     """
     if _WHY.search(question):
         return Kind("reason")
-    if _WHEN.search(question):
-        return Kind("time")
+    if when := _WHEN.findall(question):
+        return Kind("time", "".join(dict.fromkeys(c for c in "".join(when) if c in "年月日号")))
     if _WHICH_ONES.search(question):
         return Kind("list")
-    if _HOW_MUCH.search(question):
-        counted = _HOW_MANY.search(question)
-        return (
-            Kind("number", counted.group(1) or "", counted.group(2) or "")
-            if counted
-            else Kind("number")
-        )
+    if _HOW_MUCH.search(question) or _MONEY.search(question) or _SHARE.search(question):
+        return _number_asked(question)
     if _WHO.search(question):
         return Kind("person")
     which = _WHICH.search(question)
     if _WHERE.search(question):
         return Kind("place", noun=which.group(1) if which else "")
     return Kind("which", noun=which.group(1)) if which else Kind("")
+
+
+def _number_asked(question: str) -> Kind:
+    counted = _HOW_MANY.search(question)
+    unit, noun = (counted.group(1) or "", counted.group(2) or "") if counted else ("", "")
+    if not unit and _SHARE.search(question):
+        return Kind("number", "%")
+    if not unit and _MONEY.search(question):
+        return Kind("number", "元")
+    return Kind("number", unit, noun)
 
 
 def fit(kind: Kind, words: str, after: str) -> float:
@@ -108,7 +126,7 @@ def fit(kind: Kind, words: str, after: str) -> float:
     if kind.name == "number":
         return _number_fit(kind, words, after)
     if kind.name == "time":
-        return 1.0 if _TIME.search(words) else -1.0
+        return _time_fit(kind, words)
     if kind.name == "person":
         return _person_fit(words)
     if kind.name == "list":
@@ -120,10 +138,18 @@ def fit(kind: Kind, words: str, after: str) -> float:
     return 1.0 if kind.noun and words.endswith((kind.noun, kind.noun[0], kind.noun[-1])) else 0.0
 
 
-def _number_fit(kind: Kind, words: str, after: str) -> float:
-    if not _DIGIT.search(words):
+def _time_fit(kind: Kind, words: str) -> float:
+    if not _TIME.search(words):
         return -1.0
-    right_unit = 1.0 if kind.unit and kind.unit in words else 0.0
+    named = words.replace("号", "日").replace("今年", "").replace("去年", "")
+    return 1.0 if all(unit in named for unit in kind.unit.replace("号", "日")) else 0.0
+
+
+def _number_fit(kind: Kind, words: str, after: str) -> float:
+    if not _DIGIT.search(words) or _YEAR_ONLY.fullmatch(words):
+        return -1.0
+    units = _UNITS_ALIKE.get(kind.unit, kind.unit)
+    right_unit = 1.0 if units and re.search(units, words) else 0.0
     right_noun = 1.0 if kind.noun and kind.noun[:2] in (words + after)[:40] else 0.0
     return right_unit + right_noun - (1.0 if len(words) > _LONGEST_NUMBER else 0.0)
 
