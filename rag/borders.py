@@ -16,6 +16,7 @@ _UNIT = re.compile(
     r"个国家和地区|个国家|个月|个小时|小时|分钟|秒|周岁|人次|户次|[%％℃度年月日号天周岁台件款项家支名位人个只头辆架艘座所套场次届期条种类层米吨亩例户份倍分万亿])+"
     r"(?:多|余|左右|以上|以下|以内|以来)?"
 )
+_CLAUSE_END = re.compile("[，。；！？：,;!?\n]")
 _ITEM = "[^，。、；：:;！？!?\\n]{1,20}"
 _ITEMS_BEFORE = re.compile(f"(?:{_ITEM}、)+(?:{_ITEM})?\\Z")
 _ITEMS_AFTER = re.compile(f"(?:{_ITEM})?(?:、{_ITEM})*、{_ITEM}?(?=等|[，。；：:;！？!?\\n]|\\Z)")
@@ -41,7 +42,7 @@ def natural_borders(text: str, span: Span) -> Span:
     if _NUMBER_END.search(text, start, end) and (unit := _UNIT.match(text[end : end + 12])):
         end += unit.end()
     start -= _qualifier_length(text, start)
-    start, end = _close(text, start, end)
+    start, end = _trim(text, *_close(text, start, end))
     return Span(start, end) if start < end else span
 
 
@@ -56,6 +57,18 @@ def enumeration(text: str, span: Span) -> Span:
     if "、" not in text[span.start : span.end] and not before and not after:
         return span
     return Span(before.start() if before else span.start, after.end() if after else span.end)
+
+
+def clause(text: str, span: Span) -> Span:
+    """Return the clause, or clauses, that hold the span, without the signs round them.
+
+    >>> text = "该病会侵蚀关节软骨，目前尚无逆转这种损伤的方法。"
+    >>> s = clause(text, Span(14, 16)); text[s.start:s.end]
+    '目前尚无逆转这种损伤的方法'
+    """
+    start = max((m.end() for m in _CLAUSE_END.finditer(text, 0, span.start)), default=0)
+    end = _CLAUSE_END.search(text, span.end)
+    return natural_borders(text, Span(start, end.start() if end else len(text)))
 
 
 def _qualifier_length(text: str, start: int) -> int:

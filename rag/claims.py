@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rag.borders import enumeration, natural_borders
+from rag.borders import clause, enumeration, natural_borders
 from rag.chunks import sentences
 from rag.confidence import Calibration, Evidence
 from rag.conflicts import speaks_of_another_time
@@ -22,7 +22,7 @@ from rag.types import Article, Reading, Span, essence
 
 _FAR_BEHIND = 4.0  # a place that scores this much less than the best is chance, not agreement
 _SAME_STORY = 0.5  # share of a sentence's terms that another one must hold to say the same
-_CLAUSE_END = "，。；！？：,;!?\n"
+_SAID_IN_CLAUSES = ("whether", "reason")  # kinds of answers that no word or name is
 
 
 class Passage(Protocol):
@@ -66,6 +66,8 @@ class _Found:
         self.span = natural_borders(passage.article.text, read)
         if kind.name == "list":
             self.span = enumeration(passage.article.text, self.span)
+        elif kind.name in _SAID_IN_CLAUSES:
+            self.span = clause(passage.article.text, self.span)
         self.text = passage.article.text[self.span.start : self.span.end]
         self.told: tuple[float, ...] = ()
         self.score = 0.0
@@ -77,14 +79,17 @@ def make_claims(
     readings: Sequence[Reading],
     calibration: Calibration,
 ) -> list[Claim]:
-    """Return the claims, best first. An answer that only repeats the question is none."""
+    """Return the claims, best first.
+
+    What only repeats the question is no answer, nor is what goes on in another paragraph.
+    """
     top = max((p.score for p in passages), default=0.0) or 1.0
     kind, wanted = asked_kind(question), subject_terms(question)
     groups: dict[str, list[_Found]] = {}
     for reading in readings:
         passage = passages[reading.passage]
         found = _Found(passage, reading, kind)
-        if not essence(found.text) or _repeats(found.text, question):
+        if not essence(found.text) or "\n" in found.text or _repeats(found.text, question):
             continue
         found.told = (
             reading.score,
@@ -102,24 +107,18 @@ def _told_by_text(
 ) -> tuple[float, float, float, float, float, float]:
     """Return what the text around an answer tells of it: RANKED_BY from "kind" to "shared"."""
     text, span = found.article.text, found.span
+    around = clause(text, span)
     sentence = sentence_around(found.article, span)
     near = _terms(text[sentence.start : sentence.end]) | _terms(found.article.title or "")
     characters = set(found.text)
     return (
         fit(kind, found.text, text[span.end : span.end + 4]),
-        _cover(wanted, _terms(_clause(text, span)), question, text),
+        _cover(wanted, _terms(text[around.start : around.end]), question, text),
         _cover(wanted, near, question, text),
         float(speaks_of_another_time(question, found.article, span)),
         math.log1p(len(found.text)),
         len(characters & set(question)) / len(characters),
     )
-
-
-def _clause(text: str, span: Span) -> str:
-    """Return the clause, or clauses, that hold the answer."""
-    start = max(text.rfind(mark, 0, span.start) for mark in _CLAUSE_END) + 1
-    ends = [at for mark in _CLAUSE_END if (at := text.find(mark, span.end)) >= 0]
-    return text[start : min(ends, default=len(text))]
 
 
 def _claim(group: list[_Found], calibration: Calibration) -> Claim:

@@ -42,6 +42,11 @@ _WHERE = re.compile(
 _WHICH_ONES = re.compile(
     r"哪些|哪几(?![天年月日号])|哪[两二三四五六七八九十](?![天年月日号])|分别[是为有]|各[是为有]"
 )
+_WHETHER = re.compile(
+    r"吗[？?。]?\s*$|了没有?[？?]?\s*$|没有[？?]\s*$|是不是|是否|有没有|能不能|会不会|可不可以|要不要"
+    r"|^(?:is|are|was|were|did|does|do|has|have|had|can|could|will|would|should)\b",
+    re.IGNORECASE,
+)
 _WHY = re.compile(r"为什么|为啥|为何|原因|\bwhy\b", re.IGNORECASE)
 
 _DIGIT = re.compile(r"[0-9一二三四五六七八九十百千万亿两半]")
@@ -72,7 +77,7 @@ _LONGEST_NUMBER = 14  # characters: 不少于1500个国家和地区
 
 
 class Kind(NamedTuple):
-    """`name`: number, time, person, place, reason, list, which or "" for any.
+    """`name`: number, time, person, place, reason, whether, list, which or "" for any.
 
     `unit`: what a number is counted in, or the parts of a date that are asked for ("年月"), or "";
     `noun`: what is counted or asked for ("多少个场景", "哪个区"), or "".
@@ -91,6 +96,8 @@ def asked_kind(question: str) -> Kind:
     """
     if _WHY.search(question):
         return Kind("reason")
+    if _WHETHER.search(question):
+        return Kind("whether")
     if when := _WHEN.findall(question):
         return Kind("time", "".join(dict.fromkeys(c for c in "".join(when) if c in "年月日号")))
     if _WHICH_ONES.search(question):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.borders import enumeration, natural_borders
+from rag.borders import clause, enumeration, natural_borders
 from rag.types import Span
 
 MARKS = st.text("约不足105.3,万亿元台年%（）“”《》()，。、 \nabAI中国—-·")
@@ -83,3 +83,26 @@ def test_an_enumeration_holds_the_span_and_stays_on_its_line(text, data):
     whole = enumeration(text, Span(start, end))
     assert whole.start <= start <= end <= whole.end
     assert text[whole.start : whole.end].count("\n") == text[start:end].count("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "wanted"),
+    [
+        pytest.param("还没付一分钱，企业就拿到了。", "一分", "还没付一分钱", id="inside a clause"),
+        pytest.param("他说：“尚无办法。”", "无", "尚无办法", id="inside a quotation"),
+        pytest.param("一来难，二来贵。", "难，二来", "一来难，二来贵", id="across clauses"),
+    ],
+)
+def test_a_clause_is_taken_whole(text, found, wanted):
+    start = text.index(found)
+    span = clause(text, Span(start, start + len(found)))
+    assert text[span.start : span.end] == wanted
+
+
+@given(MARKS, st.data())
+def test_a_clause_lies_in_the_text_and_on_its_line(text, data):
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    span = clause(text, Span(start, end))
+    assert 0 <= span.start <= span.end <= len(text)
+    assert text[span.start : span.end].count("\n") <= text[start:end].count("\n")
