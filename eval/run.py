@@ -46,7 +46,8 @@ def answer_all(
     kept = _resume(out_path, rows)
     waiting = [row for row in rows if row.id not in kept]
     if len(waiting) < len(rows):
-        progress(f"{len(rows) - len(waiting)} of {len(rows)} answers kept from {out_path}")
+        kept_rows = len(rows) - len(waiting)
+        progress(f"{kept_rows} of {len(rows)} answers kept from {out_path}; delete it to ask anew")
     for number, row in enumerate(waiting, len(rows) - len(waiting) + 1):
         prediction = answer_one(bot, row)
         _append(out_path, prediction)

@@ -368,13 +368,13 @@ def _eval_gold(options: argparse.Namespace) -> int:
 
 
 def _every(count: int, say: Callable[[str], None]) -> Callable[[str], None]:
-    """Pass on one message in `count`."""
+    """Pass on the first message, which may tell of answers kept, and then one in `count`."""
     seen = 0
 
     def filtered(words: str) -> None:
         nonlocal seen
         seen += 1
-        if seen % count == 0:
+        if seen % count == 1:
             say(words)
 
     return filtered
