@@ -24,7 +24,11 @@ _HOW_MUCH = re.compile(
     r"|how (?:many|much|long|old|far|large)",
     re.IGNORECASE,
 )
-_MONEY = re.compile("多少钱|多少资金|金额|总额|多少投资|值多少|价钱|价格|多少学费|工资|收入多少")
+_MONEY = re.compile(
+    r"多少钱|多少资金|金额|总额|多少投资|值多少|价钱|价格|多少学费|工资|收入多少"
+    r"|how much (?:money|funding|investment)|\b(?:worth|cost|price|revenue)\b",
+    re.IGNORECASE,
+)
 _SHARE = re.compile(
     r"百分之|占比|比例|比重|几成|增速|增幅|增长率?了?(?:多少|几)|涨了?多少|(?:上涨|下降|提高|降低)了?多少"
     r"|what (?:share|percentage|percent)",
