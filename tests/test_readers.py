@@ -18,7 +18,7 @@ from rag.readers.examples import collate, make_example, token_span
 from rag.readers.extractive import MAX_SPAN, WEIGHTS, ExtractiveReader, _best_spans
 from rag.readers.features import match_features
 from rag.readers.tokens import NUMBER, UNKNOWN, Vocabulary, kind
-from rag.readers.train import ReaderNetwork, resume, save, span_loss
+from rag.readers.train import ReaderNetwork, mean_of, resume, save, span_loss
 from rag.readers.words import load_word_table
 
 PASSAGE = "产业发展火热，7月交付人形机器人105台创了纪录，8月的目标是200台！"
@@ -137,6 +137,18 @@ def test_training_goes_on_from_the_weights_it_wrote(untrained, tmp_path):
     resume(other, tmp_path)
     for name, weight in network.state_dict().items():
         torch.testing.assert_close(other.state_dict()[name], weight, rtol=1e-3, atol=1e-3)
+
+
+def test_the_mean_of_two_runs_lies_between_them(untrained, tmp_path):
+    network, _ = untrained
+    state = network.state_dict()
+    for name, factor in (("one", 1.0), ("other", 3.0)):
+        (tmp_path / name).mkdir()
+        scaled = {k: v * factor for k, v in state.items() if k != "words.weight"}
+        save_file(scaled, tmp_path / name / "network.safetensors")
+    mean = mean_of([tmp_path / "one", tmp_path / "other"])
+    for name, weight in mean.items():
+        torch.testing.assert_close(weight, state[name] * 2)
 
 
 def test_training_does_not_go_on_from_another_network(untrained, tmp_path):

@@ -16,7 +16,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -96,9 +96,6 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
 def load_examples(data: Path, cache: Path) -> TrainingData:
     """Prepare all examples from `data` (or read them back from `cache`, which also holds the made
     questions)."""
-    weights = cache / "weights"
-    vocabulary = Vocabulary.load(weights / "vocabulary.tsv")
-    table = load_word_table(weights / "words.safetensors")
     # a local cache of our own making, never shipped nor read by the product
     stored = cache / "examples.pickle"
     if not stored.exists():
@@ -111,6 +108,7 @@ def load_examples(data: Path, cache: Path) -> TrainingData:
         real += list(_crossed_tasks(cache, rng))
         real += list(_near_tasks(cache, rng))
         made = [_made_task(row) for row in read_rows(cache / "made.jsonl")]
+        weights = cache / "weights"
         stored.write_bytes(
             pickle.dumps((prepare(real, weights), prepare(made, weights)), protocol=5)
         )
@@ -118,10 +116,15 @@ def load_examples(data: Path, cache: Path) -> TrainingData:
         [e for e in part if e.target[1] - e.target[0] < MAX_SPAN]
         for part in pickle.loads(stored.read_bytes())
     )
+    return replace(load_validation(data, cache), real=real_examples, made=made_examples)
+
+
+def load_validation(data: Path, cache: Path) -> TrainingData:
+    """Prepare the validation questions alone."""
+    vocabulary = Vocabulary.load(cache / "weights" / "vocabulary.tsv")
+    table = load_word_table(cache / "weights" / "words.safetensors")
     validation = _validation(data / "qa" / VALIDATION, vocabulary, table)
-    return TrainingData(
-        table.vectors, len(vocabulary.characters) + 2, real_examples, made_examples, validation
-    )
+    return TrainingData(table.vectors, len(vocabulary.characters) + 2, [], [], validation)
 
 
 def _real_tasks(path: Path, weight: float, rng: random.Random) -> Iterator[Task]:

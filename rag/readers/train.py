@@ -30,7 +30,13 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from rag.confidence import UNCALIBRATED
-from rag.readers.examples import Example, collate, evaluate, load_examples
+from rag.readers.examples import (
+    Example,
+    collate,
+    evaluate,
+    load_examples,
+    load_validation,
+)
 from rag.readers.features import PASSAGE_FEATURES, QUESTION_FEATURES
 from rag.readers.prepare import prepare_all
 from rag.readers.tokens import KINDS
@@ -249,6 +255,39 @@ def resume(network: nn.Module, folder: Path) -> None:
         raise SystemExit(f"{folder} holds another network: without {missing}, but with {unknown}")
 
 
+def mean_of(folders: Sequence[Path]) -> dict[str, Tensor]:
+    """Return the mean of several runs' weights, which must have begun at the same weights.
+
+    Such runs lie in one valley of the loss, and their mean is better than any of them (model
+    soups, Wortsman et al. 2022); of runs that began apart it is worth nothing.
+    """
+    states = [load_file(folder / "network.safetensors") for folder in folders]
+    return {name: torch.stack([s[name].float() for s in states]).mean(0) for name in states[0]}
+
+
+def average(options: argparse.Namespace) -> None:
+    """Write the mean of the folders in `options.average` to `options.out`."""
+    data = load_validation(options.data, options.cache)
+    _copy_words(options)
+    network = ReaderNetwork(torch.from_numpy(data.words), data.characters).eval()
+    network.load_state_dict(mean_of(options.average), strict=False)
+    scores = evaluate(network, data)
+    print(scores, file=sys.stderr)
+    save(network, options.out, {"average_of": len(options.average), "validation": scores})
+
+
+def _copy_words(options: argparse.Namespace) -> None:
+    """Put beside the network's weights what it is worth nothing without."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in ("vocabulary.tsv", "words.safetensors"):
+        source, target = options.cache / "weights" / name, options.out / name
+        if not (target.exists() and source.samefile(target)):
+            shutil.copyfile(source, target)
+    calibration = options.out / "calibration.json"
+    if not calibration.exists():  # until `python -m eval.calibrate` has fitted one
+        calibration.write_text(json.dumps(UNCALIBRATED) + "\n", encoding="utf-8")
+
+
 def train(options: argparse.Namespace) -> None:
     """Train for `options.minutes`, evaluating on the validation set as it goes; the best weights
     stay in `options.out`."""
@@ -257,12 +296,7 @@ def train(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     prepare_all(options.data, options.cache)
     data = load_examples(options.data, options.cache)
-    options.out.mkdir(parents=True, exist_ok=True)
-    for name in ("vocabulary.tsv", "words.safetensors"):  # the network is worth nothing without
-        shutil.copyfile(options.cache / "weights" / name, options.out / name)
-    calibration = options.out / "calibration.json"
-    if not calibration.exists():  # until `python -m eval.calibrate` has fitted one
-        calibration.write_text(json.dumps(UNCALIBRATED) + "\n", encoding="utf-8")
+    _copy_words(options)
     network = ReaderNetwork(torch.from_numpy(data.words), data.characters)
     if options.start_from:
         resume(network, options.start_from)
@@ -346,7 +380,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--start-from", type=Path, help="folder of weights to train further")
-    train(parser.parse_args())
+    parser.add_argument(
+        "--average", type=Path, nargs="+", help="do not train: take the mean of these folders"
+    )
+    options = parser.parse_args()
+    (average if options.average else train)(options)
 
 
 if __name__ == "__main__":
