@@ -103,12 +103,13 @@ watch('value', () => {
 
 FOLLOW_EVIDENCE = "watch('value', () => youju.settle());"
 
-READY = """() => {
-  document.documentElement.dataset.ready = '';
+FOCUS = """() => {
   if (youju.beside.matches) document.querySelector('#question textarea')?.focus();
 }"""
-"""Once the parts of the page are connected: tests wait for `data-ready`, people need not. The
-question box takes the keyboard where there is one; on a phone it would cover the page."""
+"""The question box takes the keyboard where there is one; on a phone it would cover the page."""
+
+GREETED = "() => { document.documentElement.dataset.greeted = ''; }"
+"""What is drawn anew while the page loads is drawn: tests click after that, people may before."""
 
 FONTS = (
     "system-ui",
@@ -265,8 +266,9 @@ def _connect(page: Page, blocks: gr.Blocks, parts: Parts) -> None:
     turns = gr.State([])
     told = [question, turns, conversation, evidence]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    blocks.load(page.greet, None, [header, welcome, hint, question], **quiet)
-    blocks.load(None, js=READY)
+    greeting = blocks.load(page.greet, None, [header, welcome, hint, question], **quiet)
+    greeting.then(None, js=GREETED)
+    blocks.load(None, js=FOCUS)
     asking: list[dict[str, Any]] = [
         question.submit(page.ask, [question, turns], told, **quiet),
         welcome.submit(page.ask_example, turns, told, **quiet),
