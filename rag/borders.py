@@ -12,7 +12,7 @@ _QUALIFIER = re.compile(
 )
 _NUMBER_END = re.compile(r"[0-9一二三四五六七八九十百千万亿两几][0-9,.]*$")
 _UNIT = re.compile(
-    r"^(?:[万亿千百]+|多|余|来|个)?(?:亿美元|万美元|亿元|万元|美元|欧元|元|个百分点|百分点|平方公里|平方米|立方米|公里|千米|厘米|毫米|公顷|公斤|千克|"
+    r"^(?:[万亿千百]+|多|余|来|个)?(?:亿美元|万美元|亿元|万元|美元|欧元|日元|日圆|港元|韩元|美金|英镑|卢布|元|个百分点|百分点|平方公里|平方米|立方米|公里|千米|厘米|毫米|公顷|公斤|千克|"
     r"个国家和地区|个国家|个月|个小时|小时|分钟|秒|周岁|人次|户次|[%％℃度年月日号天周岁台件款项家支名位人个只头辆架艘座所套场次届期条种类层米吨亩例户份倍分万亿])+"
     r"(?:多|余|左右|以上|以下|以内|以来)?"
 )
@@ -20,6 +20,9 @@ _CLAUSE_END = re.compile("[，。；！？：,;!?\n]")
 _ITEM = "[^，。、；：:;！？!?\\n]{1,20}"
 _ITEMS_BEFORE = re.compile(f"(?:{_ITEM}、)+(?:{_ITEM})?\\Z")
 _ITEMS_AFTER = re.compile(f"(?:{_ITEM})?(?:、{_ITEM})*、{_ITEM}?(?=等|[，。；：:;！？!?\\n]|\\Z)")
+_NUMBER = re.compile(
+    "[^0-9一二三四五六七八九十百千万亿两几]{0,4}[0-9一二三四五六七八九十百千万亿两几][0-9,.]*"
+)
 _OPEN = {"“": "”", "（": "）", "(": ")", "《": "》", "「": "」", "‘": "’", "【": "】"}
 _EDGE = " \n，。、；：:;,.!?！？—-·"
 _FAR = 24  # characters: a bracket further away is left open
@@ -69,6 +72,19 @@ def clause(text: str, span: Span) -> Span:
     start = max((m.end() for m in _CLAUSE_END.finditer(text, 0, span.start)), default=0)
     end = _CLAUSE_END.search(text, span.end)
     return natural_borders(text, Span(start, end.start() if end else len(text)))
+
+
+def quantity(text: str, span: Span) -> Span:
+    """Return the span without the single character that a number and its unit drag along.
+
+    >>> text = "7月交付人形机器人105台创了纪录"
+    >>> s = quantity(text, Span(9, 14)); text[s.start:s.end]
+    '105台'
+    """
+    number = _NUMBER.match(text, span.start, span.end)
+    unit = _UNIT.match(text[number.end() : number.end() + 12]) if number else None
+    end = number.end() + unit.end() if number and unit else span.end
+    return Span(span.start, end) if span.end - end == 1 else span
 
 
 def _qualifier_length(text: str, start: int) -> int:

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rag.borders import clause, enumeration, natural_borders
+from rag.borders import clause, enumeration, natural_borders, quantity
 from rag.chunks import sentences
 from rag.confidence import Calibration, Evidence
-from rag.conflicts import speaks_of_another_time
+from rag.conflicts import speaks_of_another
 from rag.kinds import Kind, asked_kind, fit
 from rag.terms import fold, subject_terms, terms
 from rag.types import Article, Reading, Span, essence
@@ -66,6 +66,8 @@ class _Found:
         self.span = natural_borders(passage.article.text, read)
         if kind.name == "list":
             self.span = enumeration(passage.article.text, self.span)
+        elif kind.name == "number":
+            self.span = quantity(passage.article.text, self.span)
         elif kind.name in _SAID_IN_CLAUSES:
             self.span = clause(passage.article.text, self.span)
         self.text = passage.article.text[self.span.start : self.span.end]
@@ -115,7 +117,7 @@ def _told_by_text(
         fit(kind, found.text, text[span.end : span.end + 4]),
         _cover(wanted, _terms(text[around.start : around.end]), question, text),
         _cover(wanted, near, question, text),
-        float(speaks_of_another_time(question, found.article, span)),
+        float(speaks_of_another(question, found.article, span)),
         math.log1p(len(found.text)),
         len(characters & set(question)) / len(characters),
     )

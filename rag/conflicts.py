@@ -1,8 +1,10 @@
-"""Whether an answer stands where the text speaks of another time than the question does.
+"""Whether an answer stands where the text speaks of another time, or office, than the question.
 
     松延动力6月交付多少台?    "……6月实现'跑通'，7月交付人形机器人105台"    105台 is July's
+    科学院的院长是谁?         "科学院副院长马某说"                           马某 is another
 
-Only what both name is compared: years, months, half-years, quarters, five-year plans, editions.
+Only what both name is compared: years, months, half-years, quarters, five-year plans, editions;
+an office and the deputy's.
 """
 
 from __future__ import annotations
@@ -23,24 +25,29 @@ _TIMES = {
 }
 _NEAR_YEARS = {"前年": -2, "去年": -1, "今年": 0, "明年": 1, "后年": 2}
 _NEAR_YEAR = re.compile("|".join(_NEAR_YEARS))
+_OFFICE = re.compile(
+    "(?<!副)(?:[\u4e00-\u9fff]长|总经理|总裁|主席|主任|书记|教授|总统|总理|研究员)"
+)
 _CLAUSE_END = re.compile("[，。；！？：,;!?\n]")
 _SENTENCE_END = re.compile("[。！？!?\n]")
 _BACK = 300  # characters: a year named before that is another paragraph's
 _LONGEST = 400  # characters of a clause or sentence before the answer that are looked through
 
 
-def speaks_of_another_time(question: str, article: Article, answer: Span) -> bool:
-    """Tell whether the answer's clause, or what was named last before it, is another time.
+def speaks_of_another(question: str, article: Article, answer: Span) -> bool:
+    """Tell whether the answer's clause, or what was named last before it, is another's.
 
     A year that the text before the answer does not name is the title's, and 今年 is the year in
     which the article was published.
     """
     asked = {name: set(_named(name, question)) for name in _TIMES}
-    near = set(_NEAR_YEAR.findall(question))
-    if not near and not any(asked.values()):
+    near, offices = set(_NEAR_YEAR.findall(question)), _OFFICE.findall(question)
+    if not near and not offices and not any(asked.values()):
         return False
     text = article.text
     clause = Span(_begin(_CLAUSE_END, text, answer.start), _end(_CLAUSE_END, text, answer.end))
+    if any(_is_deputys(office, text[clause.start : clause.end]) for office in offices):
+        return True
     sentence = _begin(_SENTENCE_END, text, answer.start)
     for name, wanted in asked.items():
         since = max(0, answer.start - _BACK) if name == "year" else sentence
@@ -51,6 +58,10 @@ def speaks_of_another_time(question: str, article: Article, answer: Span) -> boo
             return True
     said_near = set(_NEAR_YEAR.findall(text, clause.start, clause.end))
     return bool(near and said_near and near.isdisjoint(said_near))
+
+
+def _is_deputys(office: str, words: str) -> bool:
+    return f"副{office}" in words and words.count(office) == words.count(f"副{office}")
 
 
 def _named(name: str, text: str) -> list[str]:

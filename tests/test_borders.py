@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.borders import clause, enumeration, natural_borders
+from rag.borders import clause, enumeration, natural_borders, quantity
 from rag.types import Span
 
 MARKS = st.text("约不足105.3,万亿元台年%（）“”《》()，。、 \nabAI中国—-·")
@@ -106,3 +106,20 @@ def test_a_clause_lies_in_the_text_and_on_its_line(text, data):
     span = clause(text, Span(start, end))
     assert 0 <= span.start <= span.end <= len(text)
     assert text[span.start : span.end].count("\n") <= text[start:end].count("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "wanted"),
+    [
+        pytest.param("将68名轻中度患者分组", "68名轻", "68名", id="half a word"),
+        pytest.param("有57家企业。", "57家企业", "57家企业", id="what is counted"),
+        pytest.param("耗资2500日圆。", "2500日圆", "2500日圆", id="currency"),
+        pytest.param("超105台创了纪录", "超105台创", "超105台", id="qualifier"),
+        pytest.param("来自16个国家的队", "16个国家", "16个国家", id="long unit"),
+        pytest.param("松延动力说", "松延动力", "松延动力", id="no number"),
+    ],
+)
+def test_a_number_is_cut_after_its_unit(text, found, wanted):
+    start = text.index(found)
+    span = quantity(text, Span(start, start + len(found)))
+    assert text[span.start : span.end] == wanted

@@ -2,14 +2,14 @@
 
 import pytest
 
-from rag.conflicts import speaks_of_another_time
+from rag.conflicts import speaks_of_another
 from rag.types import Article, Run, Span
 
 
 def conflict(question: str, text: str, answer: str, **facts: str) -> bool:
     article = Article("a", "a.txt", text, (Run(0, 0, len(text)),), **facts)
     start = text.index(answer)
-    return speaks_of_another_time(question, article, Span(start, start + len(answer)))
+    return speaks_of_another(question, article, Span(start, start + len(answer)))
 
 
 MONTHS = "6月实现跑通，7月交付人形机器人105台，8月的目标是200台。"
@@ -68,3 +68,17 @@ def test_a_year_in_words_is_counted_from_the_day_of_publication(question, wanted
 )
 def test_a_text_that_names_no_year_speaks_of_its_titles(question, wanted):
     assert conflict(question, "来了1000人。", "1000人", title="2026论坛开幕") is wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("科学院副院长马某说", True),
+        ("科学院院长马某说", False),
+        ("科学院院长、原副院长马某说", False),
+        ("科学院研究人员马某说", False),
+    ],
+)
+def test_a_deputy_is_not_the_one_asked_for(text, wanted):
+    assert conflict("科学院的院长是谁?", text, "马某") is wanted
+    assert conflict("科学院的副院长是谁?", text, "马某") is False
