@@ -69,7 +69,8 @@ def clause(text: str, span: Span) -> Span:
     >>> s = clause(text, Span(14, 16)); text[s.start:s.end]
     '目前尚无逆转这种损伤的方法'
     """
-    start = max((m.end() for m in _CLAUSE_END.finditer(text, 0, span.start)), default=0)
+    line = text.rfind("\n", 0, span.start) + 1
+    start = max((m.end() for m in _CLAUSE_END.finditer(text, line, span.start)), default=line)
     end = _CLAUSE_END.search(text, span.end)
     return natural_borders(text, Span(start, end.start() if end else len(text)))
 

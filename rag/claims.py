@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from rag.borders import clause, enumeration, natural_borders, quantity
@@ -86,12 +88,14 @@ def make_claims(
     What only repeats the question is no answer, nor is what goes on in another paragraph.
     """
     top = max((p.score for p in passages), default=0.0) or 1.0
-    kind, wanted = asked_kind(question), subject_terms(question)
+    kind, wanted, asked = asked_kind(question), subject_terms(question), _key(question)
     groups: dict[str, list[_Found]] = {}
     for reading in readings:
         passage = passages[reading.passage]
         found = _Found(passage, reading, kind)
-        if not essence(found.text) or "\n" in found.text or _repeats(found.text, question):
+        key = _key(found.text)
+        is_repeated = len(found.text) > 1 and key in asked
+        if not essence(found.text) or "\n" in found.text or is_repeated:
             continue
         found.told = (
             reading.score,
@@ -99,7 +103,7 @@ def make_claims(
             *_told_by_text(question, kind, wanted, found),
         )
         found.score = calibration.rank(found.told)
-        groups.setdefault(_key(found.text), []).append(found)
+        groups.setdefault(key, []).append(found)
     claims = [_claim(group, calibration) for group in groups.values()]
     return sorted(claims, key=lambda claim: -claim.score)
 
@@ -138,10 +142,6 @@ def _key(words: str) -> str:
     return "".join(c for c in fold(essence(words)) if c.isalnum() or c in "%.")
 
 
-def _repeats(words: str, question: str) -> bool:
-    return len(words) > 1 and _key(words) in _key(question)
-
-
 def evidence(question: str, claims: Sequence[Claim], passages: Sequence[Passage]) -> Evidence:
     """Gather what the confidence of the best claim is computed from."""
     best = claims[0]
@@ -162,7 +162,7 @@ def evidence(question: str, claims: Sequence[Claim], passages: Sequence[Passage]
     )
 
 
-def _cover(wanted: set[str], held: set[str], question: str, text: str) -> float:
+def _cover(wanted: set[str], held: AbstractSet[str], question: str, text: str) -> float:
     """Return the share of the question's terms that are held.
 
     A question in the other language shares no words with the text whatever it asks: one half.
@@ -183,7 +183,15 @@ def _differs(claim: Claim, best: Claim) -> bool:
 
 def sentence_around(article: Article, span: Span) -> Span:
     """Return the sentence, or sentences, that hold the span."""
-    holding = [s for s in sentences(article.text) if s.start < span.end and s.end > span.start]
+    text = article.text
+    start = text.rfind("\n", 0, span.start) + 1  # no sentence goes on in another paragraph
+    end = text.find("\n", span.end)
+    lines = text[start : end if end >= 0 else len(text)]
+    holding = [
+        Span(start + s.start, start + s.end)
+        for s in sentences(lines)
+        if start + s.start < span.end and start + s.end > span.start
+    ]
     return Span(min(s.start for s in holding), max(s.end for s in holding)) if holding else span
 
 
@@ -202,7 +210,7 @@ def told_elsewhere(claim: Claim, passages: Sequence[Passage]) -> list[Place]:
     return found
 
 
-def _said_in(passage: Passage, words: str, said: set[str]) -> Span | None:
+def _said_in(passage: Passage, words: str, said: AbstractSet[str]) -> Span | None:
     text = passage.article.text
     at = text.find(words, passage.span.start, passage.span.end)
     while at >= 0:
@@ -214,5 +222,6 @@ def _said_in(passage: Passage, words: str, said: set[str]) -> Span | None:
     return None
 
 
-def _terms(text: str) -> set[str]:
-    return {term for term in terms(text) if len(term) > 1 or term.isdigit()}
+@lru_cache(maxsize=1024)  # a sentence holds many possible answers
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(term for term in terms(text) if len(term) > 1 or term.isdigit())
