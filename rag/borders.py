@@ -16,10 +16,11 @@ _UNIT = re.compile(
     r"个国家和地区|个国家|个月|个小时|小时|分钟|秒|周岁|人次|户次|[%％℃度年月日号天周岁台件款项家支名位人个只头辆架艘座所套场次届期条种类层米吨亩例户份倍分万亿])+"
     r"(?:多|余|左右|以上|以下|以内|以来)?"
 )
-_CLAUSE_END = re.compile("[，。；！？：,;!?\n]")
+_CLAUSE_END = re.compile(r"[，。；！？：;!?\n]|,(?!\d{3})|\.(?=\s)")
 _ITEM = "[^，。、；：:;！？!?\\n]{1,20}"
 _ITEMS_BEFORE = re.compile(f"(?:{_ITEM}、)+(?:{_ITEM})?\\Z")
 _ITEMS_AFTER = re.compile(f"(?:{_ITEM})?(?:、{_ITEM})*、{_ITEM}?(?=等|[，。；：:;！？!?\\n]|\\Z)")
+_LONGEST_ROW = 200  # characters of an enumeration before the span
 _NUMBER = re.compile(
     "[^0-9一二三四五六七八九十百千万亿两几]{0,4}[0-9一二三四五六七八九十百千万亿两几][0-9,.]*"
 )
@@ -56,7 +57,9 @@ def enumeration(text: str, span: Span) -> Span:
     >>> s = enumeration(text, Span(5, 7)); text[s.start:s.end]
     '提供销售、展示、维修'
     """
-    before, after = _ITEMS_BEFORE.search(text, 0, span.start), _ITEMS_AFTER.match(text, span.end)
+    near = max(0, span.start - _LONGEST_ROW)
+    before = _ITEMS_BEFORE.search(text, near, span.start)
+    after = _ITEMS_AFTER.match(text, span.end)
     if "、" not in text[span.start : span.end] and not before and not after:
         return span
     return Span(before.start() if before else span.start, after.end() if after else span.end)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import calendar
 import re
 
+from rag.borders import clause
 from rag.types import Article, Span
 
 _MONTHS = {name: str(number) for number, name in enumerate(calendar.month_name) if name}
@@ -28,10 +29,9 @@ _NEAR_YEAR = re.compile("|".join(_NEAR_YEARS))
 _OFFICE = re.compile(
     "(?<!副)(?:[\u4e00-\u9fff]长|总经理|总裁|主席|主任|书记|教授|总统|总理|研究员)"
 )
-_CLAUSE_END = re.compile("[，。；！？：,;!?\n]")
 _SENTENCE_END = re.compile("[。！？!?\n]")
 _BACK = 300  # characters: a year named before that is another paragraph's
-_LONGEST = 400  # characters of a clause or sentence before the answer that are looked through
+_LONGEST = 400  # characters of the sentence before the answer that are looked through
 
 
 def speaks_of_another(question: str, article: Article, answer: Span) -> bool:
@@ -45,18 +45,18 @@ def speaks_of_another(question: str, article: Article, answer: Span) -> bool:
     if not near and not offices and not any(asked.values()):
         return False
     text = article.text
-    clause = Span(_begin(_CLAUSE_END, text, answer.start), _end(_CLAUSE_END, text, answer.end))
-    if any(_is_deputys(office, text[clause.start : clause.end]) for office in offices):
+    around = clause(text, answer)
+    if any(_is_deputys(office, text[around.start : around.end]) for office in offices):
         return True
-    sentence = _begin(_SENTENCE_END, text, answer.start)
+    sentence = _sentence_start(text, answer.start)
     for name, wanted in asked.items():
         since = max(0, answer.start - _BACK) if name == "year" else sentence
-        said = _said(name, article, clause) or _said(name, article, Span(since, clause.start))[-1:]
+        said = _said(name, article, around) or _said(name, article, Span(since, around.start))[-1:]
         if name == "year":
             said = said or _named(name, article.title or "")
         if wanted and said and wanted.isdisjoint(said):
             return True
-    said_near = set(_NEAR_YEAR.findall(text, clause.start, clause.end))
+    said_near = set(_NEAR_YEAR.findall(text, around.start, around.end))
     return bool(near and said_near and near.isdisjoint(said_near))
 
 
@@ -73,18 +73,12 @@ def _named(name: str, text: str) -> list[str]:
 def _said(name: str, article: Article, where: Span) -> list[str]:
     """Return the times that a stretch of the article names, in order."""
     piece = article.text[where.start : where.end]
-    if name == "year" and article.published:
+    if name == "year" and article.published and article.published[:4].isdigit():
         year = int(article.published[:4])
         piece = _NEAR_YEAR.sub(lambda m: f" {year + _NEAR_YEARS[m.group()]} ", piece)
     return _named(name, piece)
 
 
-def _begin(border: re.Pattern[str], text: str, place: int) -> int:
-    """Return where the piece of text that holds `place` begins."""
+def _sentence_start(text: str, place: int) -> int:
     start = max(0, place - _LONGEST)
-    return max((m.end() for m in border.finditer(text, start, place)), default=start)
-
-
-def _end(border: re.Pattern[str], text: str, place: int) -> int:
-    found = border.search(text, place)
-    return found.start() if found else len(text)
+    return max((m.end() for m in _SENTENCE_END.finditer(text, start, place)), default=start)

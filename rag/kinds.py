@@ -106,14 +106,16 @@ def asked_kind(question: str) -> Kind:
         return Kind("time", "".join(dict.fromkeys(c for c in "".join(when) if c in "年月日号")))
     if _WHICH_ONES.search(question):
         return Kind("list")
-    if _HOW_MUCH.search(question) or _MONEY.search(question) or _SHARE.search(question):
+    if _HOW_MUCH.search(question):
         return _number_asked(question)
     if _WHO.search(question):
         return Kind("person")
     which = _WHICH.search(question)
     if _WHERE.search(question):
         return Kind("place", noun=which.group(1) if which else "")
-    return Kind("which", noun=which.group(1)) if which else Kind("")
+    if which:
+        return Kind("which", noun=which.group(1))
+    return _number_asked(question) if _MONEY.search(question) else Kind("")
 
 
 def _number_asked(question: str) -> Kind:

@@ -91,6 +91,7 @@ def test_an_enumeration_holds_the_span_and_stays_on_its_line(text, data):
         pytest.param("还没付一分钱，企业就拿到了。", "一分", "还没付一分钱", id="inside a clause"),
         pytest.param("他说：“尚无办法。”", "无", "尚无办法", id="inside a quotation"),
         pytest.param("一来难，二来贵。", "难，二来", "一来难，二来贵", id="across clauses"),
+        pytest.param("It sold 1,500 units. It grew.", "units", "It sold 1,500 units", id="Latin"),
     ],
 )
 def test_a_clause_is_taken_whole(text, found, wanted):
