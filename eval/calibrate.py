@@ -45,6 +45,7 @@ class Rows:
     gain: list[Floats] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)  # of the best answer
     right: list[bool] = field(default_factory=list)  # the best answer
+    answerable: list[bool] = field(default_factory=list)
     weight: list[float] = field(default_factory=list)
 
     def add(
@@ -64,6 +65,7 @@ class Rows:
         self.gain.append((np.array(right, float) + np.array(cut)) / 2)
         self.evidence.append(evidence)
         self.right.append(right[0])
+        self.answerable.append(bool(answers))
         self.weight.append(weight)
 
     def with_rows(self, other: Rows) -> Rows:
@@ -223,18 +225,16 @@ def calibrate(items: Sequence[squad.Item], weights: Path) -> dict[str, object]:
         both = mine.with_rows(public)
         unseen = right_of_unseen(both, len(mine.told))
         ranked = replace(start, ranking=fit_ranking(both))
-        return _fitted(ranked, *weighed(ranked), dev) | {"dev_ranked_unseen": round(unseen, 4)}
+        return _fitted(ranked, *weighed(ranked)) | {"dev_ranked_unseen": round(unseen, 4)}
 
 
-def _fitted(
-    ranked: Calibration, mine: Rows, public: Rows, dev: Sequence[gold.GoldRow]
-) -> dict[str, object]:
+def _fitted(ranked: Calibration, mine: Rows, public: Rows) -> dict[str, object]:
     """Fit the confidence of the answers that come first, and choose the threshold."""
     weights, bias = fit(mine.with_rows(public))
     calibration = replace(ranked, weights=weights, bias=bias)
     confidence = np.array([calibration.confidence(e) for e in mine.evidence])
     right = np.array(mine.right, float)
-    answerable = np.array([float(row.answerable) for row in dev])
+    answerable = np.array(mine.answerable, float)
     threshold = choose_threshold(confidence, right, answerable)
     ones = np.ones((1, len(right)))
     return {
@@ -263,6 +263,8 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     options = parser.parse_args()
     items = squad.load(options.trial)[options.skip : options.skip + options.limit]
+    if not items:
+        parser.error(f"{options.trial} has no question after the first {options.skip}: see --skip")
     found = calibrate(items, options.weights)
     text = json.dumps(found, indent=1) + "\n"
     (options.weights / "calibration.json").write_text(text, encoding="utf-8")

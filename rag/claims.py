@@ -89,6 +89,7 @@ def make_claims(
     """
     top = max((p.score for p in passages), default=0.0) or 1.0
     kind, wanted, asked = asked_kind(question), subject_terms(question), _key(question)
+    foreign = [_is_foreign(question, passage) for passage in passages]
     groups: dict[str, list[_Found]] = {}
     for reading in readings:
         passage = passages[reading.passage]
@@ -100,7 +101,7 @@ def make_claims(
         found.told = (
             reading.score,
             passage.score / top - 1,
-            *_told_by_text(question, kind, wanted, found),
+            *_told_by_text(question, kind, wanted, found, foreign[reading.passage]),
         )
         found.score = calibration.rank(found.told)
         groups.setdefault(key, []).append(found)
@@ -109,7 +110,7 @@ def make_claims(
 
 
 def _told_by_text(
-    question: str, kind: Kind, wanted: set[str], found: _Found
+    question: str, kind: Kind, wanted: set[str], found: _Found, foreign: bool
 ) -> tuple[float, float, float, float, float, float]:
     """Return what the text around an answer tells of it: RANKED_BY from "kind" to "shared"."""
     text, span = found.article.text, found.span
@@ -119,8 +120,8 @@ def _told_by_text(
     characters = set(found.text)
     return (
         fit(kind, found.text, text[span.end : span.end + 4]),
-        _cover(wanted, _terms(text[around.start : around.end]), question, text),
-        _cover(wanted, near, question, text),
+        _cover(wanted, _terms(text[around.start : around.end]), foreign),
+        _cover(wanted, near, foreign),
         float(speaks_of_another(question, found.article, span)),
         math.log1p(len(found.text)),
         len(characters & set(question)) / len(characters),
@@ -146,30 +147,36 @@ def evidence(question: str, claims: Sequence[Claim], passages: Sequence[Passage]
     """Gather what the confidence of the best claim is computed from."""
     best = claims[0]
     article, span = best.places[0]
-    passage = passages[best.passage].span
+    passage = passages[best.passage]
     title = _terms(f"{article.title or ''} {article.published or ''}")  # 今年 names no year
-    around = _terms(article.text[passage.start : passage.end]) | title
+    around = _terms(_text(passage)) | title
     wanted = subject_terms(question)
     numbers = {term for term in wanted if term[0].isdigit()}
     others = [claim.score for claim in claims[1:] if _differs(claim, best)]
     return Evidence(
         score=best.score,
         margin=best.score - max(others, default=best.score - 8.0),
-        passage_cover=_cover(wanted, around, question, article.text),
+        passage_cover=_cover(wanted, around, _is_foreign(question, passage)),
         numbers_held=len(numbers & around) / len(numbers) if numbers else 1.0,
         length=span.end - span.start,
         told=best.told,
     )
 
 
-def _cover(wanted: set[str], held: AbstractSet[str], question: str, text: str) -> float:
+def _cover(wanted: set[str], held: AbstractSet[str], foreign: bool) -> float:
     """Return the share of the question's terms that are held.
 
     A question in the other language shares no words with the text whatever it asks: one half.
     """
-    if not _is_chinese(question) and _is_chinese(text):
-        return 0.5
-    return len(wanted & held) / max(1, len(wanted))
+    return 0.5 if foreign else len(wanted & held) / max(1, len(wanted))
+
+
+def _is_foreign(question: str, passage: Passage) -> bool:
+    return not _is_chinese(question) and _is_chinese(_text(passage))
+
+
+def _text(passage: Passage) -> str:
+    return passage.article.text[passage.span.start : passage.span.end]
 
 
 def _is_chinese(text: str) -> bool:

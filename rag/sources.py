@@ -174,11 +174,11 @@ def _record(line: bytes, name: str, number: int) -> Source | SourceError:
         for key in ("title", "published", "url")
         if isinstance(record.get(key), str)
     }
-    if optional.get("published"):
-        day = _iso_day(optional["published"])
+    if published := record.get("published"):
+        day = _iso_day(str(published))
         if day is None:
             return UnreadableSource(
-                f'{name} line {number}: "published" is {optional["published"][:40]!r},'
+                f'{name} line {number}: "published" is {str(published)[:40]!r},'
                 " which is no day; write it as 2025-08-16, or leave it out"
             )
         optional["published"] = day

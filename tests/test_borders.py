@@ -1,11 +1,21 @@
 """rag.borders: a span moved to what a person would quote."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.borders import clause, enumeration, natural_borders, quantity
 from rag.types import Span
+
+
+def moved(move: Callable[[str, Span], Span], text: str, found: str) -> str:
+    """Return what the first `found` of a text becomes."""
+    start = text.index(found)
+    span = move(text, Span(start, start + len(found)))
+    return text[span.start : span.end]
+
 
 MARKS = st.text("约不足105.3,万亿元台年%（）“”《》()，。、 \nabAI中国—-·")
 
@@ -71,9 +81,7 @@ def test_a_span_stays_inside_its_line(before, after, data):
     ],
 )
 def test_an_enumeration_is_taken_whole(text, found, wanted):
-    start = text.index(found)
-    span = enumeration(text, Span(start, start + len(found)))
-    assert text[span.start : span.end] == wanted
+    assert moved(enumeration, text, found) == wanted
 
 
 @given(MARKS, st.data())
@@ -95,9 +103,7 @@ def test_an_enumeration_holds_the_span_and_stays_on_its_line(text, data):
     ],
 )
 def test_a_clause_is_taken_whole(text, found, wanted):
-    start = text.index(found)
-    span = clause(text, Span(start, start + len(found)))
-    assert text[span.start : span.end] == wanted
+    assert moved(clause, text, found) == wanted
 
 
 @given(MARKS, st.data())
@@ -121,6 +127,4 @@ def test_a_clause_lies_in_the_text_and_on_its_line(text, data):
     ],
 )
 def test_a_number_is_cut_after_its_unit(text, found, wanted):
-    start = text.index(found)
-    span = quantity(text, Span(start, start + len(found)))
-    assert text[span.start : span.end] == wanted
+    assert moved(quantity, text, found) == wanted

@@ -242,6 +242,7 @@ def test_a_marker_opens_the_other_article(tab: Tab, page_url: str) -> None:
     tab.find('#conversation button[data-marker="2"][aria-pressed="true"]')
     tab.click('#panel .others button[data-marker="1"]')
     tab.wait(lambda: "000.txt" in tab.text("#panel .facts"), "the first article again")
+    assert tab.text("#panel mark.answer") == "105台"
 
 
 def test_a_refusal_labels_the_nearest_passage(tab: Tab, page_url: str) -> None:

@@ -169,12 +169,12 @@ def test_the_day_of_a_record_is_kept_in_one_form_whatever_form_it_came_in(tmp_pa
     assert [s.published for s in read_sources(tmp_path / "a.jsonl")] == ["2025-08-16"] * 4
 
 
-@pytest.mark.parametrize("day", ["yesterday", "2025-02-30", "16/08/2025"])
+@pytest.mark.parametrize("day", ["yesterday", "2025-02-30", "16/08/2025", 20250816])
 def test_a_record_of_no_known_day_is_an_error_value_that_shows_it(tmp_path, day):
     lines = [record(id="1", published=day), record(id="2")]
     (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
     problem, good = read_sources(tmp_path / "a.jsonl")
     assert isinstance(problem, UnreadableSource)
     assert "line 1" in str(problem)
-    assert day in str(problem)
+    assert str(day) in str(problem)
     assert good.name == "a.jsonl#2"

@@ -52,8 +52,8 @@ class NearMisses:
     def of(self, question: str, words: Iterable[Tagged], passage: str) -> str | None:
         """Return the question with one thing exchanged, or None when nothing in it can be.
 
-        What goes must stand in the passage, what comes must not: neither it nor its first two
-        characters, so that 北京市 is not taken for another place than 北京.
+        A name that goes must stand in the passage. What comes must not; of a name not even the
+        first two characters, so that 北京市 is not taken for another place than 北京.
         """
         ways = [
             (word.text, other)
@@ -64,8 +64,7 @@ class NearMisses:
         ways += [(m.group(), self._other_year(m.group())) for m in _YEAR.finditer(question)]
         for m in _MONTH.finditer(question):
             ways.append((m.group() + "月", self._other_month(m.group())))
-        ways = [(old, new) for old, new in ways if new[:2] not in passage or new[0].isdigit()]
-        ways = [(old, new) for old, new in ways if new not in passage and old in question]
+        ways = [(old, new) for old, new in ways if new not in passage]
         if not ways:
             return None
         old, new = self._chance.choice(ways)
