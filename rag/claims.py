@@ -122,7 +122,7 @@ def _told_by_text(
         fit(kind, found.text, text[span.end : span.end + 4]),
         _cover(wanted, _terms(text[around.start : around.end]), foreign),
         _cover(wanted, near, foreign),
-        float(speaks_of_another(question, found.article, span)),
+        float(speaks_of_another(question, found.article, around, sentence)),
         math.log1p(len(found.text)),
         len(characters & set(question)) / len(characters),
     )

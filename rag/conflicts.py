@@ -12,7 +12,6 @@ from __future__ import annotations
 import calendar
 import re
 
-from rag.borders import clause
 from rag.types import Article, Span
 
 _MONTHS = {name: str(number) for number, name in enumerate(calendar.month_name) if name}
@@ -29,34 +28,30 @@ _NEAR_YEAR = re.compile("|".join(_NEAR_YEARS))
 _OFFICE = re.compile(
     "(?<!副)(?:[\u4e00-\u9fff]长|总经理|总裁|主席|主任|书记|教授|总统|总理|研究员)"
 )
-_SENTENCE_END = re.compile("[。！？!?\n]")
 _BACK = 300  # characters: a year named before that is another paragraph's
-_LONGEST = 400  # characters of the sentence before the answer that are looked through
 
 
-def speaks_of_another(question: str, article: Article, answer: Span) -> bool:
-    """Tell whether the answer's clause, or what was named last before it, is another's.
+def speaks_of_another(question: str, article: Article, clause: Span, sentence: Span) -> bool:
+    """Tell whether the answer's clause, or what its sentence named last before it, is another's.
 
-    A year that the text before the answer does not name is the title's, and 今年 is the year in
-    which the article was published.
+    A year may be named `_BACK` characters before, or in the title; 今年 is the year in which the
+    article was published. `clause` and `sentence` are those that hold the answer.
     """
     asked = {name: set(_named(name, question)) for name in _TIMES}
     near, offices = set(_NEAR_YEAR.findall(question)), _OFFICE.findall(question)
     if not near and not offices and not any(asked.values()):
         return False
     text = article.text
-    around = clause(text, answer)
-    if any(_is_deputys(office, text[around.start : around.end]) for office in offices):
+    if any(_is_deputys(office, text[clause.start : clause.end]) for office in offices):
         return True
-    sentence = _sentence_start(text, answer.start)
     for name, wanted in asked.items():
-        since = max(0, answer.start - _BACK) if name == "year" else sentence
-        said = _said(name, article, around) or _said(name, article, Span(since, around.start))[-1:]
+        since = max(0, clause.start - _BACK) if name == "year" else sentence.start
+        said = _said(name, article, clause) or _said(name, article, Span(since, clause.start))[-1:]
         if name == "year":
             said = said or _named(name, article.title or "")
         if wanted and said and wanted.isdisjoint(said):
             return True
-    said_near = set(_NEAR_YEAR.findall(text, around.start, around.end))
+    said_near = set(_NEAR_YEAR.findall(text, clause.start, clause.end))
     return bool(near and said_near and near.isdisjoint(said_near))
 
 
@@ -77,8 +72,3 @@ def _said(name: str, article: Article, where: Span) -> list[str]:
         year = int(article.published[:4])
         piece = _NEAR_YEAR.sub(lambda m: f" {year + _NEAR_YEARS[m.group()]} ", piece)
     return _named(name, piece)
-
-
-def _sentence_start(text: str, place: int) -> int:
-    start = max(0, place - _LONGEST)
-    return max((m.end() for m in _SENTENCE_END.finditer(text, start, place)), default=start)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from rag.borders import clause
+from rag.claims import sentence_around
 from rag.conflicts import speaks_of_another
 from rag.types import Article, Run, Span
 
@@ -9,7 +11,8 @@ from rag.types import Article, Run, Span
 def conflict(question: str, text: str, answer: str, **facts: str) -> bool:
     article = Article("a", "a.txt", text, (Run(0, 0, len(text)),), **facts)
     start = text.index(answer)
-    return speaks_of_another(question, article, Span(start, start + len(answer)))
+    span = Span(start, start + len(answer))
+    return speaks_of_another(question, article, clause(text, span), sentence_around(article, span))
 
 
 MONTHS = "6月实现跑通，7月交付人形机器人105台，8月的目标是200台。"
