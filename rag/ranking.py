@@ -11,15 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from rag.terms import fold
+_LATIN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
 
-_SENTENCE_END = re.compile("[。！？!?；;\n]+")
-_ASCII = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,87 +32,86 @@ class Group:
 class Candidate:
     """A passage and what the legs say of it."""
 
-    lexical: float  # BM25; of a passage the leg did not bring, what the last one brought has
+    lexical: float  # BM25; of a passage that leg did not bring, somewhat less than its last one's
     cosine: float
-    passage: str
-    article: str  # the whole article's text
+    folded: str  # the passage, folded by `rag.terms.fold`
     opens: bool  # the article's first passage
 
 
-FEATURES = ("lexical", "cosine", "passage", "sentence", "article", "number", "opens")
+FEATURES = ("lexical", "cosine", "cover", "exact", "opens")
 """
-lexical   BM25 over the best passage's, 0 to 1
-cosine    less the highest among the candidates, -2 to 0
-passage   share of the groups' weight that the passage holds
-sentence  … that its best sentence holds
-article   … that its article holds
-number    share of the question's numbers and Latin words in the passage, 1 when it has none
-opens     1 for the passage an article begins with
+lexical  BM25 over that of the best candidate, 0 to 1
+cosine   less the highest among the candidates, -2 to 0
+cover    share of the groups' weight that stands in the passage, 0 to 1
+exact    share of the question's numbers and Latin words in the passage, 1 when it has none
+opens    1 for the passage that an article begins with
 """
 
 
-def features(
-    groups: Sequence[Group], candidates: Sequence[Candidate]
-) -> npt.NDArray[np.float32]:
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each of FEATURES counts; `fit` is 1 for a passage that is best in all of them."""
+
+    values: tuple[float, ...]
+
+    def fit(self, rows: Floats) -> Floats:
+        """Return how well passages fit, (n,), from their features, (n, len(FEATURES))."""
+        weights = np.asarray(self.values, np.float32)
+        best = weights[weights > 0].sum() - weights[FEATURES.index("cosine")]
+        return np.asarray(rows @ weights / best, np.float32)
+
+
+# Fitted by `python -m eval.ranking` (softmax over the candidates of a question), 2026-11-21.
+SAME_LANGUAGE = Weights((6.1, 3.8, 5.7, 1.5, 0.3))
+OTHER_LANGUAGE = Weights((1.5, 8.0, 8.0, 1.5, 0.3))
+
+
+def features(groups: Sequence[Group], candidates: Sequence[Candidate]) -> Floats:
     """Return what tells how well each candidate fits, (len(candidates), len(FEATURES))."""
     rows = np.zeros((len(candidates), len(FEATURES)), np.float32)
-    if not candidates:
-        return rows
-    top = max(c.lexical for c in candidates) or 1.0
-    nearest = max(c.cosine for c in candidates)
+    top = max((c.lexical for c in candidates), default=0.0) or 1.0
+    nearest = max((c.cosine for c in candidates), default=0.0)
     total = sum(group.weight for group in groups) or 1.0
-    exact = [g for g in groups if any(form.isascii() for form in g.forms)]
+    exact = [any(form.isascii() for form in group.forms) for group in groups]
     for row, candidate in zip(rows, candidates, strict=True):
-        text, article = _seen(candidate.passage), _seen(candidate.article)
-        held = [(g, share) for g in groups if (share := text.share(g))]
-        best = max(
-            (sum(g.weight * s.share(g) for g, _ in held) for s in text.sentences), default=0.0
-        )
+        held = shares(groups, candidate.folded)
+        found = [share > 0 for share, counts in zip(held, exact, strict=True) if counts]
         row[:] = (
             candidate.lexical / top,
             candidate.cosine - nearest,
-            sum(g.weight * share for g, share in held) / total,
-            best / total,
-            sum(g.weight * article.share(g) for g in groups) / total,
-            sum(text.share(g) > 0 for g in exact) / len(exact) if exact else 1.0,
+            sum(g.weight * share for g, share in zip(groups, held, strict=True)) / total,
+            sum(found) / len(found) if found else 1.0,
             candidate.opens,
         )
     return rows
 
 
-class _Seen:
-    """A folded text, and the whole Latin words and numbers in it."""
+def shares(groups: Sequence[Group], folded: str) -> list[float]:
+    """Return how sure a folded text speaks of each group: the best of its forms that stand in it.
 
-    def __init__(self, folded: str, *, split: bool = True) -> None:
-        self._text = folded
-        self._words = frozenset(word.replace(",", "") for word in _ASCII.findall(folded))
-        pieces = _SENTENCE_END.split(folded) if split else []
-        self.sentences = [_Seen(piece, split=False) for piece in pieces if piece]
+    Latin words and numbers must stand alone: 7 is not in 17.
 
-    def share(self, group: Group) -> float:
-        """Return how sure the text speaks of a group: the best of its forms that stand in it."""
-        found = 0.0
-        for form, sure in group.forms.items():
-            if sure > found and (form in self._words if form.isascii() else form in self._text):
-                found = sure
-        return found
-
-
-@lru_cache(maxsize=2048)
-def _seen(text: str) -> _Seen:
-    return _Seen(fold(text))
-
-
-def matched(groups: Sequence[Group], text: str) -> tuple[str, ...]:
-    """Return the forms of the question's groups that stand in a text, for a reader to see.
-
-    >>> matched([Group({"松延": 1.0}, 5.0), Group({"7": 1.0}, 2.0)], "松延动力17月")
-    ('松延',)
+    >>> shares([Group({"松延": 1.0}, 5.0), Group({"7": 1.0}, 2.0)], "松延动力17月")
+    [1.0, 0.0]
     """
-    seen = _Seen(fold(text), split=False)
-    return tuple(
-        form
+    words = {word.replace(",", "") for word in _LATIN.findall(folded)}
+    return [
+        max(
+            (
+                sure
+                for form, sure in group.forms.items()
+                if (form in words if form.isascii() else form in folded)
+            ),
+            default=0.0,
+        )
         for group in groups
-        for form, sure in group.forms.items()
-        if seen.share(Group({form: sure}, 1.0))
+    ]
+
+
+def matched(groups: Sequence[Group], folded: str) -> tuple[str, ...]:
+    """Return the question's words, as they stand in a folded text."""
+    forms = {form: 1.0 for group in groups for form in group.forms}
+    single = [Group({form: 1.0}, 1.0) for form in forms]
+    return tuple(
+        form for form, share in zip(forms, shares(single, folded), strict=True) if share
     )
