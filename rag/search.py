@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from embeddings import Embedder
+from rag.lexical import LexicalIndex
 from rag.settings import Settings
 from rag.store import Store
 from rag.terms import terms
@@ -70,6 +71,7 @@ class Search:
         self._lock = threading.Lock()
         self._revision = -1
         self._vectors: VectorIndex | None = None
+        self.lexical = LexicalIndex(self.store.folder)
 
     @property
     def store(self) -> Store:
@@ -82,7 +84,8 @@ class Search:
     def find(self, question: str, limit: int) -> tuple[Hit, ...]:
         """Return up to `limit` passages for the question, best first."""
         wanted = [term for term in terms(question) if term not in _ASKING]
-        lexical = self.store.search_terms(wanted, self._settings.candidates)
+        self.lexical.refresh(self.store)
+        lexical = self.lexical.search(dict.fromkeys(wanted, 1.0), self._settings.candidates)
         vector = self._embedder.encode_queries([question])[0]
         dense = self._current_vectors().search(vector, self._settings.candidates)
         candidates: dict[int, _Candidate] = {}
@@ -116,7 +119,8 @@ class Search:
         ]
         if len(latin) <= len(words) / 2:
             return False
-        return len(self.store.known_terms(latin)) < 0.7 * len(set(latin))
+        known = sum(n > 0 for n in self.lexical.frequencies(latin).values())
+        return known < 0.7 * len(set(latin))
 
     def _current_vectors(self) -> VectorIndex:
         """Return the vector index of the last committed state, rebuilding it when a writer has
