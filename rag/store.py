@@ -1,18 +1,19 @@
-"""The embedded store: sources, articles, chunks, vectors, search terms and settings in one SQLite
-file, one transaction or none.
+"""The embedded store: sources, articles, chunks, vectors and settings in one SQLite file, one
+transaction or none.
 
   source   name, raw text, digest
   article  id, source, text, runs, title, byline, published
   chunk    number, article, start, end, vector (float16)
-  terms    an FTS5 table without content: BM25 (k1 1.2, b 0.75) over the pre-cut terms of rag.terms
 
-What FAISS holds is derived: built from the chunk table whenever a bot opens the index or sees a new
-revision.
+What FAISS and rag.lexical hold is derived: built from these tables whenever a bot opens the index
+or sees a new revision.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,10 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import DamagedIndex, MissingIndex, StoreError, WrongEmbedder
-from rag.terms import terms
 from rag.types import Article, Chunk, Run, Source, Span
 
-FORMAT = 1
+FORMAT = 2
 FILE = "index.sqlite3"
 _START_ANEW = "move it away and run `youju index` again, or name another folder with --index"
 
@@ -44,7 +44,6 @@ CREATE TABLE chunk (
     CASCADE,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector BLOB NOT NULL);
 CREATE INDEX chunk_article ON chunk(article);
-CREATE VIRTUAL TABLE terms USING fts5(words, content='', tokenize="unicode61 remove_diacritics 0");
 """
 
 
@@ -88,7 +87,8 @@ class Store:
     @classmethod
     def _made(cls, folder: Path, embedder: str, fingerprint: str, dimension: int) -> Store:
         settings = {"format": FORMAT, "embedder": embedder, "fingerprint": fingerprint}
-        settings |= {"dimension": dimension, "revision": 0}
+        # the identity tells what was derived from this store from what was left by another
+        settings |= {"dimension": dimension, "revision": 0, "identity": secrets.token_hex(8)}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             store = cls(folder, _connect(folder / FILE))
@@ -182,42 +182,23 @@ class Store:
             "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?)",
             (source.name, source.text, digest, source.title, source.published, source.url),
         )
-        by_id = {article.id: article for article in articles}
-        for number, a in enumerate(articles):
-            row = (
-                a.id,
-                a.source,
-                number,
-                a.text,
-                json.dumps(a.runs),
-                a.title,
-                a.byline,
-                a.published,
-            )
-            run("INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-        for chunk, vector in zip(chunks, vectors, strict=True):
-            blob = vector.astype(np.float16).tobytes()
-            inserted = run(
-                'INSERT INTO chunk (article, start, "end", vector) VALUES (?, ?, ?, ?)',
-                (chunk.article_id, *chunk.span, blob),
-            )
-            searchable = _searchable(by_id[chunk.article_id], chunk.span)
-            run("INSERT INTO terms (rowid, words) VALUES (?, ?)", (inserted.lastrowid, searchable))
+        run_many = self._connection.executemany
+        run_many(
+            "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (a.id, a.source, n, a.text, json.dumps(a.runs), a.title, a.byline, a.published)
+                for n, a in enumerate(articles)
+            ],
+        )
+        blobs = map(bytes, np.ascontiguousarray(vectors, np.float16))
+        run_many(
+            'INSERT INTO chunk (article, start, "end", vector) VALUES (?, ?, ?, ?)',
+            [(c.article_id, *c.span, blob) for c, blob in zip(chunks, blobs, strict=True)],
+        )
 
     def remove(self, name: str) -> bool:
         """Take a source out; tell whether it was there."""
-        run = self._connection.execute
-        for article in self.articles(name):
-            for number, start, end in self._rows(
-                'SELECT number, start, "end" FROM chunk WHERE article = ?', (article.id,)
-            ):
-                # a table without content is told the old terms
-                gone = _searchable(article, Span(start, end))
-                run(
-                    "INSERT INTO terms (terms, rowid, words) VALUES ('delete', ?, ?)",
-                    (number, gone),
-                )
-        return run("DELETE FROM source WHERE name = ?", (name,)).rowcount > 0
+        return self._connection.execute("DELETE FROM source WHERE name = ?", (name,)).rowcount > 0
 
     def sources(self) -> list[str]:
         """Return the names of all sources, in order."""
@@ -273,23 +254,40 @@ class Store:
         data = np.frombuffer(b"".join(blob for _, blob in rows), np.float16).reshape(-1, dimension)
         return [number for number, _ in rows], data.astype(np.float32)
 
-    def search_terms(self, wanted: Sequence[str], limit: int) -> list[tuple[int, float]]:
-        """Return up to `limit` (chunk number, BM25 score) pairs for any of the terms, best first;
-        scores are positive."""
-        if not wanted:
-            return []
-        query = " OR ".join(f'"{_spelled(term)}"' for term in dict.fromkeys(wanted))
-        rows = self._rows(
-            "SELECT rowid, -bm25(terms) AS score FROM terms WHERE terms MATCH ?"
-            " ORDER BY score DESC LIMIT ?",
-            (query, limit),
-        )
-        return [(int(number), float(score)) for number, score in rows]
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let everything read inside be of one committed state. Not inside a transaction."""
+        self._rows("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
-    def known_terms(self, wanted: Sequence[str]) -> set[str]:
-        """Return those of `wanted` that occur in some chunk."""
-        check = "SELECT 1 FROM terms WHERE terms MATCH ? LIMIT 1"
-        return {t for t in dict.fromkeys(wanted) if self._rows(check, (f'"{_spelled(t)}"',))}
+    def chunk_numbers(self) -> list[int]:
+        """Return the numbers of all chunks, rising. A number is never used twice."""
+        return [number for (number,) in self._rows("SELECT number FROM chunk ORDER BY number")]
+
+    def count_chunks(self, *, up_to: int) -> int:
+        """Return how many chunks have a number of at most `up_to`."""
+        return int(self._rows("SELECT count(*) FROM chunk WHERE number <= ?", (up_to,))[0][0])
+
+    def last_chunk(self) -> int:
+        """Return the highest chunk number; 0 without chunks."""
+        return int(self._rows("SELECT ifnull(max(number), 0) FROM chunk")[0][0])
+
+    def passages(self, *, after: int = 0) -> Iterator[tuple[int, str, str | None]]:
+        """Yield (number, text, title of its article) of the chunks whose number is above `after`,
+        rising."""
+        chunks = self._rows(
+            'SELECT number, article, start, "end" FROM chunk WHERE number > ? ORDER BY number',
+            (after,),
+        )
+        for identity, group in itertools.groupby(chunks, key=lambda row: row[1]):
+            query = "SELECT text, title FROM article WHERE id = ?"
+            ((text, title),) = self._rows(query, (identity,))
+            for number, _, start, end in group:
+                yield number, text[start:end], title
 
     def close(self) -> None:
         """Close the file."""
@@ -323,14 +321,3 @@ def _article(row: tuple[str, str, str, str, str | None, str | None, str | None])
         byline,
         published,
     )
-
-
-def _searchable(article: Article, span: Span) -> str:
-    """Return the terms a chunk is found by: its own, and its article's title, which names what the
-    story is about."""
-    own = terms(article.text[span.start : span.end])
-    return " ".join(_spelled(term) for term in own + terms(article.title or ""))
-
-
-def _spelled(term: str) -> str:
-    return term.replace(".", "p")  # FTS5 would cut 3.44 at its point
