@@ -19,6 +19,7 @@ from rag.confidence import Calibration, Evidence
 from rag.dialogue import standalone
 from rag.errors import QuestionError
 from rag.ingest import load_embedder
+from rag.lexical import LexicalIndex
 from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
 from rag.search import Search
@@ -60,7 +61,7 @@ class Bot:
         store.check_embedder(name, model.fingerprint)
         store.close()
         reader = ExtractiveReader.load()
-        search = Search(lambda: Store.open(index), model, settings)
+        search = Search(lambda: Store.open(index), LexicalIndex(index), model, settings)
         return cls(search, reader, Calibration.from_json(reader.calibration), settings)
 
     def with_reader(self, reader: Reader, calibration: Calibration) -> Bot:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 
 from embeddings import Embedder
 from rag import lexicon
-from rag.duplicates import twins
 from rag.filters import Filter, named
 from rag.lexical import LexicalIndex
 from rag.ranking import (
@@ -30,7 +29,7 @@ from rag.ranking import (
     matched,
 )
 from rag.settings import Settings
-from rag.store import Passage, Store
+from rag.store import ChunkText, Store
 from rag.terms import ASKING_CHARACTERS, fold, is_chinese, subject_terms, terms
 from rag.types import Hit
 from rag.vectors import VectorIndex
@@ -99,21 +98,32 @@ class Search:
         """
         self._lexical.refresh(self.store)
         vectors = self._current_vectors()
-        within = within.narrowed(named(question, self.store.titles))
-        among = self.store.chunk_numbers(within) if within else None
+        among = self._among(question, within)
         vector = self._embedder.encode_queries([question])[0]
         query = self._query(question, vector)
         found = self._candidates(query, vectors, vector, among)
-        passages = self.store.passages(list(found))
+        passages = self.store.texts(list(found))
         self._rank(query, found, passages)
         order = sorted(passages, key=lambda n: (-found[n].fit, n))
         return self._hits(order, found, limit)
+
+    def _among(self, question: str, within: Filter) -> list[int] | None:
+        """Return the chunks to look in, None for all: what the user wants, and of that what the
+        question names, if there is any."""
+        meant = named(question, lambda: [(s, t) for _, s, t, _ in self.store.heads()])
+        for filter_ in dict.fromkeys([within.narrowed(meant), within]):
+            if not filter_:
+                return None
+            articles = [i for i, s, t, p in self.store.heads() if filter_.holds(s, t, p)]
+            if articles or filter_ == within:
+                return self.store.chunks_of(articles)
+        return None
 
     def _query(self, question: str, vector: Floats) -> _Query:
         chinese = is_chinese(question)
         plain = [term for term in terms(question) if term not in ASKING_CHARACTERS]
         weights = dict.fromkeys(plain, 1.0)
-        respelled = lexicon.respellings(question, self._lexical.frequencies)
+        respelled: dict[str, dict[str, float]] = {}
         known = self._lexical.frequencies([*plain, *(f for forms in respelled.values() for f in forms)])
         own = []
         for term in sorted(subject_terms(question)):
@@ -166,7 +176,7 @@ class Search:
         return found
 
     def _rank(
-        self, query: _Query, found: Mapping[int, _Found], passages: Mapping[int, Passage]
+        self, query: _Query, found: Mapping[int, _Found], passages: Mapping[int, ChunkText]
     ) -> None:
         """Say of each candidate how well it fits."""
         least = min((f.lexical for f in found.values() if f.lexical_rank), default=0.0) * _MISSED
@@ -201,7 +211,7 @@ class Search:
             return self._vectors
 
     def _hits(self, order: Sequence[int], found: Mapping[int, _Found], limit: int) -> tuple[Hit, ...]:
-        groups = twins(self.store, order[: 3 * limit])[:limit]
+        groups = [[n] for n in order[:limit]]
         numbers = [number for group in groups for number in group[: 1 + _MOST_TWINS]]
         chunks = self.store.chunks(numbers)
         articles = {c.article_id: self.store.article(c.article_id) for c in chunks.values()}

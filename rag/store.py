@@ -18,7 +18,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ from rag.types import Article, Chunk, Run, Source, Span
 
 FORMAT = 2
 FILE = "index.sqlite3"
+_MOST_VALUES = 500  # in one query
 _START_ANEW = "move it away and run `youju index` again, or name another folder with --index"
 
 _SCHEMA = """
@@ -45,6 +46,13 @@ CREATE TABLE chunk (
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector BLOB NOT NULL);
 CREATE INDEX chunk_article ON chunk(article);
 """
+
+
+class ChunkText(NamedTuple):
+    """The words of a chunk."""
+
+    text: str
+    opens: bool  # its article begins with it
 
 
 class Store:
@@ -241,6 +249,33 @@ class Store:
             list(numbers),
         )
         return {number: Chunk(article, Span(start, end)) for number, article, start, end in rows}
+
+    def heads(self) -> list[tuple[str, str, str | None, str | None]]:
+        """Return identity, source, title and day of every article, in the order of their pages."""
+        return self._rows(
+            "SELECT id, source, title, published FROM article ORDER BY source, number"
+        )
+
+    def chunks_of(self, articles: Sequence[str]) -> list[int]:
+        """Return the numbers of all chunks of some articles, rising."""
+        found: list[int] = []
+        for first in range(0, len(articles), _MOST_VALUES):
+            part = articles[first : first + _MOST_VALUES]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT number FROM chunk WHERE article IN ({marks})"
+            found += [number for (number,) in self._rows(query, part)]
+        return sorted(found)
+
+    def texts(self, numbers: Sequence[int]) -> dict[int, ChunkText]:
+        """Return the words of chunks by their numbers."""
+        marks = ",".join("?" * len(numbers))
+        rows = self._rows(
+            'SELECT c.number, substr(a.text, c.start + 1, c."end" - c.start), c.start = (SELECT'
+            " min(start) FROM chunk WHERE article = c.article) FROM chunk c JOIN article a ON"
+            f" a.id = c.article WHERE c.number IN ({marks})",
+            list(numbers),
+        )
+        return {number: ChunkText(text, bool(opens)) for number, text, opens in rows}
 
     def counts(self) -> dict[str, int]:
         """Return how many sources, articles and chunks there are."""
