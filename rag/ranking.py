@@ -66,18 +66,22 @@ SAME_LANGUAGE = Weights((6.1, 3.8, 5.7, 1.5, 0.3))
 OTHER_LANGUAGE = Weights((1.5, 8.0, 8.0, 1.5, 0.3))
 
 
-def features(groups: Sequence[Group], candidates: Sequence[Candidate]) -> Floats:
-    """Return what tells how well each candidate fits, (len(candidates), len(FEATURES))."""
+def features(
+    groups: Sequence[Group], candidates: Sequence[Candidate], *, top: float, nearest: float
+) -> Floats:
+    """Return what tells how well each candidate fits, (len(candidates), len(FEATURES)).
+
+    `top` is the highest BM25 and `nearest` the highest cosine of all candidates of the question, of
+    either language.
+    """
     rows = np.zeros((len(candidates), len(FEATURES)), np.float32)
-    top = max((c.lexical for c in candidates), default=0.0) or 1.0
-    nearest = max((c.cosine for c in candidates), default=0.0)
     total = sum(group.weight for group in groups) or 1.0
     exact = [any(form.isascii() for form in group.forms) for group in groups]
     for row, candidate in zip(rows, candidates, strict=True):
         held = shares(groups, candidate.folded)
         found = [share > 0 for share, counts in zip(held, exact, strict=True) if counts]
         row[:] = (
-            candidate.lexical / top,
+            candidate.lexical / (top or 1.0),
             candidate.cosine - nearest,
             sum(g.weight * share for g, share in zip(groups, held, strict=True)) / total,
             sum(found) / len(found) if found else 1.0,

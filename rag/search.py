@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from embeddings import Embedder
 from rag import lexicon
 from rag.filters import Filter, named
+from rag.lexicon.words import FUNCTION_WORDS
 from rag.lexical import LexicalIndex
 from rag.ranking import (
     OTHER_LANGUAGE,
@@ -37,6 +38,7 @@ from rag.vectors import VectorIndex
 _MISSED = 0.8  # BM25 of a passage the lexical leg did not bring, of the last one it brought
 _MOST_TWINS = 4  # passages listed behind the one that says the same
 _FOREIGN = 0.001  # share of passages in a language that makes it one of the corpus's
+_EMPTY = ASKING_CHARACTERS | FUNCTION_WORDS
 _CHINESE_WORDS, _ENGLISH_WORDS = ("的", "是", "在"), ("the", "of", "and")
 
 
@@ -121,12 +123,12 @@ class Search:
 
     def _query(self, question: str, vector: Floats) -> _Query:
         chinese = is_chinese(question)
-        plain = [term for term in terms(question) if term not in ASKING_CHARACTERS]
+        plain = [term for term in terms(question) if term not in _EMPTY]
         weights = dict.fromkeys(plain, 1.0)
         respelled: dict[str, dict[str, float]] = {}
         known = self._lexical.frequencies([*plain, *(f for forms in respelled.values() for f in forms)])
         own = []
-        for term in sorted(subject_terms(question)):
+        for term in sorted(subject_terms(question) - _EMPTY):
             forms = {term: 1.0, **respelled.get(term, {})}
             rarest = max((known.get(f, 0) for f in forms), default=0)
             own.append(Group(forms, self._rarity(rarest)))
@@ -180,6 +182,8 @@ class Search:
     ) -> None:
         """Say of each candidate how well it fits."""
         least = min((f.lexical for f in found.values() if f.lexical_rank), default=0.0) * _MISSED
+        top = max((f.lexical for f in found.values()), default=0.0)
+        nearest = max((f.dense for f in found.values()), default=0.0)
         folded = {number: fold(passage.text) for number, passage in passages.items()}
         own = [n for n, text in folded.items() if is_chinese(text) == query.chinese]
         other = [n for n, text in folded.items() if is_chinese(text) != query.chinese]
@@ -196,7 +200,8 @@ class Search:
                 )
                 for n in numbers
             ]
-            for number, fit in zip(numbers, weights.fit(features(groups, candidates)), strict=True):
+            rows = features(groups, candidates, top=top, nearest=nearest)
+            for number, fit in zip(numbers, weights.fit(rows), strict=True):
                 found[number].fit = max(0.0, float(fit))
                 found[number].matched = matched(groups, folded[number])
 
