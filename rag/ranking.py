@@ -116,6 +116,4 @@ def matched(groups: Sequence[Group], folded: str) -> tuple[str, ...]:
     """Return the question's words, as they stand in a folded text."""
     forms = {form: 1.0 for group in groups for form in group.forms}
     single = [Group({form: 1.0}, 1.0) for form in forms]
-    return tuple(
-        form for form, share in zip(forms, shares(single, folded), strict=True) if share
-    )
+    return tuple(form for form, share in zip(forms, shares(single, folded), strict=True) if share)

@@ -15,12 +15,15 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from embeddings import Embedder
 from rag import lexicon
 from rag.filters import Filter, named
-from rag.lexicon.words import FUNCTION_WORDS
 from rag.lexical import LexicalIndex
+from rag.lexicon.words import FUNCTION_WORDS
 from rag.ranking import (
+    FEATURES,
     OTHER_LANGUAGE,
     SAME_LANGUAGE,
     Candidate,
@@ -36,6 +39,7 @@ from rag.types import Hit
 from rag.vectors import VectorIndex
 
 _MISSED = 0.8  # BM25 of a passage the lexical leg did not bring, of the last one it brought
+_PLAIN = 0.3  # weight of the cosine beside BM25 where the learned order is switched off
 _MOST_TWINS = 4  # passages listed behind the one that says the same
 _FOREIGN = 0.001  # share of passages in a language that makes it one of the corpus's
 _EMPTY = ASKING_CHARACTERS | FUNCTION_WORDS
@@ -60,8 +64,20 @@ class _Found:
     lexical: float = 0.0
     dense_rank: int | None = None
     dense: float = 0.0
+    own: bool = True  # in the question's language
+    row: Floats | None = None  # its rag.ranking.FEATURES
     fit: float = 0.0
     matched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A candidate and what its place was computed from: what `eval.ranking` fits weights on."""
+
+    source: str
+    text: str
+    own: bool  # in the question's language
+    features: tuple[float, ...]
 
 
 class Search:
@@ -80,6 +96,7 @@ class Search:
         self._lexical = lexical
         self._embedder = embedder
         self._settings = settings
+        self._parts = frozenset(settings.search.split())
         self._lock = threading.Lock()
         self._revision = -1
         self._vectors: VectorIndex | None = None
@@ -98,16 +115,36 @@ class Search:
 
         Only passages of the articles in `within`, and of those the question itself names.
         """
+        found, _ = self._found(question, within)
+        order = sorted(found, key=lambda n: (-found[n].fit, n))
+        return self._hits(order, found, limit)
+
+    def weigh(self, question: str) -> list[Weighed]:
+        """Return every candidate with what its place is computed from, best first."""
+        found, texts = self._found(question, Filter())
+        chunks = self.store.chunks(list(found))
+        source = {a: s for a, s, _, _ in self.store.heads()} if found else {}
+        return [
+            Weighed(
+                source[chunks[n].article_id], texts[n].text, one.own, tuple(map(float, one.row))
+            )
+            for n, one in sorted(found.items(), key=lambda item: -item[1].fit)
+            if one.row is not None
+        ]
+
+    def _found(
+        self, question: str, within: Filter
+    ) -> tuple[dict[int, _Found], dict[int, ChunkText]]:
         self._lexical.refresh(self.store)
         vectors = self._current_vectors()
         among = self._among(question, within)
         vector = self._embedder.encode_queries([question])[0]
         query = self._query(question, vector)
         found = self._candidates(query, vectors, vector, among)
-        passages = self.store.texts(list(found))
-        self._rank(query, found, passages)
-        order = sorted(passages, key=lambda n: (-found[n].fit, n))
-        return self._hits(order, found, limit)
+        texts = self.store.texts(list(found))
+        found = {number: one for number, one in found.items() if number in texts}
+        self._rank(query, found, texts)
+        return found, texts
 
     def _among(self, question: str, within: Filter) -> list[int] | None:
         """Return the chunks to look in, None for all: what the user wants, and of that what the
@@ -126,7 +163,9 @@ class Search:
         plain = [term for term in terms(question) if term not in _EMPTY]
         weights = dict.fromkeys(plain, 1.0)
         respelled: dict[str, dict[str, float]] = {}
-        known = self._lexical.frequencies([*plain, *(f for forms in respelled.values() for f in forms)])
+        known = self._lexical.frequencies(
+            [*plain, *(f for forms in respelled.values() for f in forms)]
+        )
         own = []
         for term in sorted(subject_terms(question) - _EMPTY):
             forms = {term: 1.0, **respelled.get(term, {})}
@@ -135,7 +174,9 @@ class Search:
             for form, sure in forms.items():
                 weights[form] = max(weights.get(form, 0.0), sure)
         other: Sequence[Group] = ()
-        if self._holds(_ENGLISH_WORDS if chinese else _CHINESE_WORDS):
+        if "translation" in self._parts and self._holds(
+            _ENGLISH_WORDS if chinese else _CHINESE_WORDS
+        ):
             told = lexicon.translate(
                 question,
                 frequency=self._lexical.frequencies,
@@ -166,13 +207,15 @@ class Search:
     ) -> dict[int, _Found]:
         limit = self._settings.candidates
         found: dict[int, _Found] = {}
-        lexical = self._lexical.search(query.weights, limit, among)
+        use = self._parts.__contains__
+        lexical = self._lexical.search(query.weights, limit, among) if use("lexical") else []
+        dense = vectors.search(vector, limit, among) if use("dense") else []
         for rank, (number, score) in enumerate(lexical, 1):
             found[number] = _Found(lexical_rank=rank, lexical=score)
-        for rank, (number, cosine) in enumerate(vectors.search(vector, limit, among), 1):
+        for rank, (number, cosine) in enumerate(dense, 1):
             one = found.setdefault(number, _Found())
             one.dense_rank, one.dense = rank, cosine
-        missing = [number for number, one in found.items() if one.dense_rank is None]
+        missing = [n for n, one in found.items() if one.dense_rank is None and use("dense")]
         for number, cosine in vectors.cosines(vector, missing).items():
             found[number].dense = cosine
         return found
@@ -201,9 +244,14 @@ class Search:
                 for n in numbers
             ]
             rows = features(groups, candidates, top=top, nearest=nearest)
-            for number, fit in zip(numbers, weights.fit(rows), strict=True):
-                found[number].fit = max(0.0, float(fit))
-                found[number].matched = matched(groups, folded[number])
+            fits = weights.fit(rows)
+            if "order" not in self._parts:
+                cosines = np.array([c.cosine for c in candidates], np.float32)
+                fits = rows[:, FEATURES.index("lexical")] + _PLAIN * cosines
+            for number, row, fit in zip(numbers, rows, fits, strict=True):
+                one = found[number]
+                one.own, one.row, one.fit = numbers is own, row, max(0.0, float(fit))
+                one.matched = matched(groups, folded[number])
 
     def _current_vectors(self) -> VectorIndex:
         """Return the vector index of the last committed state, rebuilding it when a writer has
@@ -215,7 +263,9 @@ class Search:
                 self._vectors, self._revision = VectorIndex(numbers, vectors), revision
             return self._vectors
 
-    def _hits(self, order: Sequence[int], found: Mapping[int, _Found], limit: int) -> tuple[Hit, ...]:
+    def _hits(
+        self, order: Sequence[int], found: Mapping[int, _Found], limit: int
+    ) -> tuple[Hit, ...]:
         groups = [[n] for n in order[:limit]]
         numbers = [number for group in groups for number in group[: 1 + _MOST_TWINS]]
         chunks = self.store.chunks(numbers)

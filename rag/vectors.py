@@ -9,6 +9,7 @@ same fifty; building the lists takes some seconds.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ PROBES = 64  # lists
 _PER_LIST = 400  # vectors
 _TRAINED_ON = 40  # vectors a list, for k-means
 _ROUNDS = 8  # of k-means
+_DIRECT_MAP_ARRAY = 1  # faiss.DirectMap.Array, which its annotations lack
 
 
 class VectorIndex:
@@ -76,8 +78,10 @@ class VectorIndex:
         return np.asarray(rows @ vector, np.float32)
 
 
-def _built(vectors: npt.NDArray[np.floating]):  # type: ignore[no-untyped-def]  # faiss has no types
+def _built(vectors: npt.NDArray[np.floating]) -> Any:  # faiss has no types
     import faiss
+
+    index: Any
 
     count, dimension = vectors.shape
     form, metric = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
@@ -92,8 +96,7 @@ def _built(vectors: npt.NDArray[np.floating]):  # type: ignore[no-untyped-def]  
         index.nprobe = PROBES
         step = max(1, count // (lists * _TRAINED_ON))
         index.train(np.ascontiguousarray(vectors[::step], np.float32))
-        index.set_direct_map_type(faiss.DirectMap.Array)
-    index.train(np.ascontiguousarray(vectors[:1], np.float32)) if not index.is_trained else None
+        index.set_direct_map_type(_DIRECT_MAP_ARRAY)
     for first in range(0, count, 20_000):
         index.add(np.ascontiguousarray(vectors[first : first + 20_000], np.float32))
     return index
