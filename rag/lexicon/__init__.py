@@ -8,6 +8,6 @@ Pure: what the corpus knows comes in as callables. The data and how it was made:
 make.py.
 """
 
-from rag.lexicon.translate import Frequency, Group, bm25_terms, coverage, translate
+from rag.lexicon.translation import Frequency, Group, bm25_terms, coverage, translate
 
 __all__ = ["Frequency", "Group", "bm25_terms", "coverage", "translate"]

@@ -26,12 +26,12 @@ from rag.terms import fold, terms
 Frequency: TypeAlias = Callable[[Sequence[str]], Mapping[str, int]]
 
 # Chosen on the even half of the 200 English questions; recall@10 moved by less than .01 around them.
-KEPT, LEAST = 6, 0.15  # alternatives of a group, and the least share of the best one's weight
-CONTEXT = 4.0  # weight of a translation rises by e with each quarter of cosine to the question
+KEPT, LEAST = 6, 0.3  # alternatives of a group, and the least share of the best one's weight
+CONTEXT = 2.0  # a translation's weight rises by e with each half of cosine to the question
 NAME = 0.6  # weight of a name found by its sound alone
 SINGLE = 0.3  # weight of one Chinese character alone in BM25: it stands in most passages
 INFLECTED = 0.9  # weight of a regular form of an English translation
-ABSENT = 0.0
+COMMON = 1.0  # power of a translation's share of the commonest one's log count
 LONGEST_PHRASE, LONGEST_WORD = 4, 8  # English words, Chinese characters
 
 _WORD = re.compile(r"[a-z\u00df-\u024f]+(?:'[a-z]+)?")
@@ -142,23 +142,28 @@ def _from_english(question: str, folded: str) -> Iterator[_Draft]:
         yield _Draft(match.group(), spelled, fixed=True)
     for run in _HAN.findall(folded):
         yield _Draft(run, {run: 1.0}, fixed=True)
-    covered: set[int] = set()
+    seen: set[str] = set()
     for start, k in by_start.items():
         if start in taken:
             continue
-        phrase, length = _phrase(words, k)
+        phrase = _phrase(words, k)
         if phrase is not None:
             yield phrase
-            covered.update(range(k, k + length))
         word = words[k].group()
         if word in FUNCTION_WORDS or len(word) < 2:
             continue
-        draft = _Draft(word, _english_word(word), share=PHRASE_PART if k in covered else 1.0)
-        draft.candidates.setdefault(word.removesuffix("'s"), 1.0)
+        if word in seen:
+            continue
+        seen.add(word)
+        draft = _Draft(word, _english_word(word))
+        if not draft.candidates or _is_name(question, words[k]):
+            draft.candidates.setdefault(word.removesuffix("'s"), 1.0)
         yield draft
 
 
-PHRASE_PART = 1.0
+def _is_name(question: str, word: re.Match[str]) -> bool:
+    """Tell whether a word is capitalised where it need not be: not the first of the question."""
+    return word.start() > 0 and question[word.start()].isupper()
 
 
 def _is_modal_may(match: re.Match[str], folded: str) -> bool:
@@ -167,10 +172,10 @@ def _is_modal_may(match: re.Match[str], folded: str) -> bool:
     return match.group() == "may" and (not before or before[-1] not in _MONTH_BEFORE)
 
 
-def _phrase(words: Sequence[re.Match[str]], first: int) -> tuple[_Draft | None, int]:
-    """Return the longest phrase of the lexicon that starts at a word, and its length in words."""
+def _phrase(words: Sequence[re.Match[str]], first: int) -> _Draft | None:
+    """Return the longest phrase of the lexicon that starts at a word."""
     if words[first].group() in FUNCTION_WORDS:
-        return None, 0
+        return None
     for length in range(min(LONGEST_PHRASE, len(words) - first), 1, -1):
         parts = [word.group() for word in words[first : first + length]]
         if parts[-1] in FUNCTION_WORDS:
@@ -179,8 +184,8 @@ def _phrase(words: Sequence[re.Match[str]], first: int) -> tuple[_Draft | None, 
             phrase = " ".join([*parts[:-1], last])
             found = translations("english", phrase)
             if found:
-                return _Draft(phrase, {z: w for z, w in found.items() if len(z) > 1}), length
-    return None, 0
+                return _Draft(phrase, {z: w for z, w in found.items() if len(z) > 1})
+    return None
 
 
 def _english_word(word: str) -> dict[str, float]:
@@ -314,14 +319,18 @@ def _add_names(
         for d in drafts
         if not d.fixed and d.word.isascii() and not any(known[z] for z in d.candidates)
     }
-    for name, sounds in spellings(question, unknown):
-        found = in_characters(sounds, frequency)
-        if not found:
+    phrases = {d.word for d in drafts if " " in d.word}
+    for name in spellings(question, unknown):
+        found = in_characters(name, frequency)
+        if not found or name.text in phrases:
             continue
         known.update(found)
-        draft = next((d for d in drafts if d.word == name), None)
+        parts = name.text.split()
+        if len(parts) > 1:
+            drafts[:] = [d for d in drafts if d.word.removesuffix("'s") not in parts]
+        draft = next((d for d in drafts if d.word == name.text), None)
         if draft is None:
-            draft = _Draft(name)
+            draft = _Draft(name.text)
             drafts.append(draft)
         draft.fixed = True
         draft.candidates.update(dict.fromkeys(found, NAME))
@@ -350,12 +359,16 @@ def _group(draft: _Draft, known: Mapping[str, int], passages: int) -> Group | No
         return None
     kept = present
     if not draft.fixed:
+        most = max(known[z] for z in present)
+        for z in present:
+            present[z] *= (math.log1p(known[z]) / math.log1p(most)) ** COMMON
         best = max(present.values())
         ranked = sorted(present.items(), key=lambda item: (-item[1], item[0]))[:KEPT]
         kept = {z: w / best for z, w in ranked if w > LEAST * best}
-    worth = {z: w * _rarity(known[z], passages) for z, w in kept.items()}
-    top = max(worth.values())
-    ranked_worth = sorted(((z, v / top) for z, v in worth.items()), key=lambda x: (-x[1], x[0]))
+    rare = {z: _rarity(known[z], passages) for z in kept}
+    top = rare[max(kept, key=lambda z: kept[z])]
+    worth = [(z, w * min(1.0, rare[z] / top)) for z, w in kept.items()]
+    ranked_worth = sorted(worth, key=lambda item: (-item[1], item[0]))
     weight = draft.share * top / _rarity(0, passages)
     return Group(draft.word, kept, min(1.0, weight), tuple(ranked_worth))
 
