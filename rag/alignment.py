@@ -182,7 +182,7 @@ def values(text: str, letters: Letters, difference: Span, other: Span) -> Span |
     if not min(lengths) or max(lengths) > _LONGEST or set(words) <= _PLAIN:
         return None
     start, end = difference
-    if words == "0":
+    if set(words) == {"0"}:
         while end - difference.end < 1 and _goes_on(letters, end):
             end += 1  # its unit
     else:

@@ -1,5 +1,5 @@
 """Files → index: sources → repair → articles → chunks → vectors → store, a source a transaction,
-unchanged input left alone."""
+unchanged input left alone; then near-duplicates."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import embeddings
 from embeddings import Embedder
 from rag.articles import split_articles
 from rag.chunks import split_chunks
+from rag.duplicates import recognise
 from rag.errors import ModelError, SourceError, UnreadableSource
 from rag.settings import Settings
 from rag.sources import read_sources
@@ -106,6 +107,7 @@ def index_sources(
                 f"indexed {done} sources, {report.articles} articles, {report.chunks} passages"
                 f" ({batch[-1][0].name})"
             )
+        recognise(store, progress)
     finally:
         store.close()
     return report

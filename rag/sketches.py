@@ -75,7 +75,8 @@ class _Block:
         self.firsts = np.flatnonzero(is_first | ~is_number)
         self.words = np.flatnonzero(is_first)
         self.at = characters[self.firsts]
-        self.ends = characters[np.append(self.firsts[1:], len(characters)) - 1] + 1
+        after = np.append(self.firsts[1:], len(characters))[: len(self.firsts)]
+        self.ends = characters[after - 1] + 1
         self.is_number = is_number[self.firsts]
         # letters of text n: [borders[n], borders[n + 1])
         self.borders = np.concatenate([[0], np.searchsorted(self.at, ends)])
