@@ -23,8 +23,13 @@ from rag.types import Span
 _REACH = 120  # letters from one common fingerprint to the next; 2.2 times the widest without one
 _SHIFT = 40  # letters that may be added or left out between them
 _EDGE = 60  # letters looked at beyond the last common fingerprint
-_COST, _COST_LETTER = 2.0, 1.5  # of a difference; 4 in 10 letters may change and the score still rises
-_DROP = 60.0  # a passage ends where the score has fallen this far: 39 letters that are not in the other
+_COST, _COST_LETTER = (
+    2.0,
+    1.5,
+)  # of a difference; 4 in 10 letters may change and the score still rises
+_DROP = (
+    60.0  # a passage ends where the score has fallen this far: 39 letters that are not in the other
+)
 _LEAST = 24  # letters that agree in a passage; less is a phrase, not a copy
 _NEAR = 1  # letters that agree between two differences which are one
 
@@ -108,8 +113,9 @@ def _steps(first: str, second: str, chain: list[tuple[int, int]]) -> list[_Step]
     borders.append((min(len(first), c + 2 * _EDGE), min(len(second), d + 2 * _EDGE)))
     steps: list[_Step] = []
     for (a, b), (c, d) in pairwise(borders):
-        for tag, a0, a1, b0, b1 in Levenshtein.opcodes(first[a:c], second[b:d]).as_list():
-            steps.append((tag == "equal", a + a0, a + a1, b + b0, b + b1))
+        for op in Levenshtein.opcodes(first[a:c], second[b:d]):
+            ends = (a + op.src_start, a + op.src_end, b + op.dest_start, b + op.dest_end)
+            steps.append((op.tag == "equal", *ends))
     return steps
 
 
@@ -191,7 +197,9 @@ def values(text: str, letters: Letters, difference: Span, other: Span) -> Span |
         while end - difference.end < _TERM and _goes_on(letters, end):
             end += 1
     last = int(letters.ends[end - 1])
-    return Span(int(letters.at[start]), last + (text[last : last + 1] in _UNITS and last < len(text)))
+    return Span(
+        int(letters.at[start]), last + (text[last : last + 1] in _UNITS and last < len(text))
+    )
 
 
 def _goes_on(letters: Letters, at: int, after: int | None = None) -> bool:

@@ -96,7 +96,8 @@ def letters_of(texts: Sequence[str]) -> list[Letters]:
         at, ends = block.at[part] - block.begins[n], block.ends[part] - block.begins[n]
         which = block.is_number[part]
         numbers = (
-            _number(text[a:b]) for a, b in zip(at[which].tolist(), ends[which].tolist(), strict=True)
+            _number(text[a:b])
+            for a, b in zip(at[which].tolist(), ends[which].tolist(), strict=True)
         )
         letters = shown[part].astype(np.uint32).tobytes().decode("utf-32-le")
         found.append(Letters(letters, at, ends, tuple(numbers)))
@@ -182,7 +183,8 @@ def _least_of_windows(hashes: Hashes) -> npt.NDArray[np.bool_]:
     while step < WINDOW:  # the greatest of least[i - 2 * step + 1 : i + 1]
         least[step:] = np.maximum(least[step:], least[:-step])
         step *= 2
-    return least == hashes
+    is_least: npt.NDArray[np.bool_] = least == hashes
+    return is_least
 
 
 def _mixed(values: Hashes) -> Hashes:

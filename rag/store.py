@@ -327,8 +327,9 @@ class Store:
         for part in _parts(numbers):
             marks = ",".join("?" * len(part))
             found += self._rows(
-                "SELECT sketch.number, id, text, hashes, letters FROM sketch JOIN article ON"
-                f" article.id = sketch.article WHERE hashes NOT NULL AND sketch.number IN ({marks})",
+                "SELECT sketch.number, id, text, hashes, letters FROM sketch"
+                " JOIN article ON article.id = sketch.article"
+                f" WHERE hashes NOT NULL AND sketch.number IN ({marks})",
                 part,
             )
         return found

@@ -164,9 +164,10 @@ def fund(day, rng):
 
     return (
         f"8月{day}日，汇添富环保行业股票最新单位净值为{rng.uniform(1, 2):.3f}元，累计净值为"
-        f"{rng.uniform(1, 2):.3f}元，较前一交易日下跌{rate()}。历史数据显示该基金近1个月下跌{rate()}，"
-        f"近3个月下跌{rate()}，近6个月下跌{rate()}，近1年下跌{rate()}。该基金近6个月的累计收益率走势如下图。"
-        "汇添富环保行业股票为股票型基金，根据最新一期基金季报显示，该基金资产配置以股票为主，无债券类资产。"
+        f"{rng.uniform(1, 2):.3f}元，较前一交易日下跌{rate()}。"
+        f"历史数据显示该基金近1个月下跌{rate()}，近3个月下跌{rate()}，近6个月下跌{rate()}，近1年下跌{rate()}。"
+        "该基金近6个月的累计收益率走势如下图。汇添富环保行业股票为股票型基金，根据最新一期基金季报显示，"
+        "该基金资产配置以股票为主，无债券类资产。"
     )
 
 
@@ -178,7 +179,10 @@ def test_a_pattern_with_other_facts_is_no_duplicate(shelf):
 
 
 def test_a_notice_under_many_stories_makes_them_no_duplicates(shelf):
-    notice = "本文所有图片和文字的版权归原作者所有，如有侵权请在三十日内与本报新媒体中心联系，核实后将及时删除。"
+    notice = (
+        "本文所有图片和文字的版权归原作者所有，如有侵权请在三十日内"
+        "与本报新媒体中心联系，核实后将及时删除。"
+    )
     rng = random.Random(2)
     texts = {f"n{n}": noise(rng, 400) + notice for n in range(30)}
     shelf.put(**texts)
@@ -226,7 +230,12 @@ def test_indexing_again_changes_what_was_changed_and_no_more(shelf):
 
 
 def test_the_order_of_coming_does_not_matter(tmp_path):
-    texts = {"a": ROBOTS, "b": ROBOTS.replace("105", "150"), "c": GARDEN + ROBOTS[:120], "d": GARDEN}
+    texts = {
+        "a": ROBOTS,
+        "b": ROBOTS.replace("105", "150"),
+        "c": GARDEN + ROBOTS[:120],
+        "d": GARDEN,
+    }
     seen = []
     for n, names in enumerate(("abcd", "dcba")):
         shelf = Shelf(tmp_path / str(n))
@@ -271,7 +280,9 @@ def test_passages_of_one_article_are_never_folded(shelf):
 
 
 PIECES = st.lists(
-    st.sampled_from([ROBOTS[:90], ROBOTS[90:], GARDEN, BRIDGE, "105台", "7月", "Robots ran in 2025."]),
+    st.sampled_from(
+        [ROBOTS[:90], ROBOTS[90:], GARDEN, BRIDGE, "105台", "7月", "Robots ran in 2025."]
+    ),
     max_size=4,
 ).map("".join)
 
