@@ -1,5 +1,5 @@
-"""Files → index: sources → repair → articles → chunks → vectors → store → lexical index, a batch of
-sources a transaction, unchanged input left alone."""
+"""Files → index: sources → repair → articles → chunks → vectors → store → lexical index → near-duplicates, a
+batch of sources a transaction, unchanged input left alone."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import numpy as np
 
 import embeddings
 from embeddings import Embedder
+from rag.duplicates import recognise
 from rag.errors import ModelError, SourceError, UnreadableSource
 from rag.lexical import LexicalIndex
 from rag.prepare import Prepared, prepare_batches
@@ -116,6 +117,7 @@ def index_sources(
                 chunks = _put(store, model, batch, parts)
                 told.add(len(batch), sum(len(articles) for articles, _ in parts), chunks, batch)
                 words.add(chunks)
+            recognise(store, progress)
     finally:
         report.articles, report.chunks = told.articles, told.chunks
         store.close()

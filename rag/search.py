@@ -19,8 +19,10 @@ import numpy as np
 
 from embeddings import Embedder
 from rag import lexicon
+from rag.duplicates import twins
 from rag.filters import Filter, named
 from rag.lexical import LexicalIndex
+from rag.lexicon.spelling import respellings
 from rag.lexicon.words import FUNCTION_WORDS
 from rag.ranking import (
     FEATURES,
@@ -162,30 +164,28 @@ class Search:
         chinese = is_chinese(question)
         plain = [term for term in terms(question) if term not in _EMPTY]
         weights = dict.fromkeys(plain, 1.0)
-        respelled: dict[str, dict[str, float]] = {}
-        known = self._lexical.frequencies(
-            [*plain, *(f for forms in respelled.values() for f in forms)]
+        told = [term for term in subject_terms(question) if term not in _EMPTY]
+        meant = (
+            respellings(question, self._lexical.frequencies) if "spelling" in self._parts else {}
         )
-        own = []
-        for term in sorted(subject_terms(question) - _EMPTY):
-            forms = {term: 1.0, **respelled.get(term, {})}
-            rarest = max((known.get(f, 0) for f in forms), default=0)
-            own.append(Group(forms, self._rarity(rarest)))
-            for form, sure in forms.items():
-                weights[form] = max(weights.get(form, 0.0), sure)
+        known = self._lexical.frequencies([*told, *meant])
+        # what is misspelt stands nowhere: it is not asked of the passages as well
+        sure = {term: 1.0 for term in told if known.get(term) or not meant} | meant
+        own = [Group({t: 1.0}, w * self._rarity(known.get(t, 0))) for t, w in sorted(sure.items())]
+        weights |= {term: max(weights.get(term, 0.0), w) for term, w in meant.items()}
         other: Sequence[Group] = ()
         if "translation" in self._parts and self._holds(
             _ENGLISH_WORDS if chinese else _CHINESE_WORDS
         ):
-            told = lexicon.translate(
+            translated = lexicon.translate(
                 question,
                 frequency=self._lexical.frequencies,
                 passages=self._lexical.count,
                 vector=vector,
                 embedder=self._embedder,
             )
-            other = [Group(dict(group.worth), group.weight) for group in told]
-            for term, weight in lexicon.bm25_terms(told).items():
+            other = [Group(dict(group.worth), group.weight) for group in translated]
+            for term, weight in lexicon.bm25_terms(translated).items():
                 weights[term] = max(weights.get(term, 0.0), weight)
         return _Query(chinese, weights, own, other)
 
@@ -267,6 +267,8 @@ class Search:
         self, order: Sequence[int], found: Mapping[int, _Found], limit: int
     ) -> tuple[Hit, ...]:
         groups = [[n] for n in order[:limit]]
+        if "twins" in self._parts:
+            groups = twins(self.store, order[: 3 * limit])[:limit]
         numbers = [number for group in groups for number in group[: 1 + _MOST_TWINS]]
         chunks = self.store.chunks(numbers)
         articles = {c.article_id: self.store.article(c.article_id) for c in chunks.values()}

@@ -4,6 +4,9 @@ transaction or none.
   source   name, raw text, digest
   article  id, source, text, runs, title, byline, published
   chunk    number, article, start, end, vector (float16)
+  sketch   the fingerprints of an article; linked: compared with the others
+  posting  which articles hold a fingerprint, the first few
+  copied   two articles with passages in common: which, and where these differ
 
 What FAISS and rag.lexical hold is derived: built from these tables whenever a bot opens the index
 or sees a new revision.
@@ -15,10 +18,10 @@ import itertools
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +33,9 @@ FORMAT = 2
 FILE = "index.sqlite3"
 _MOST_VALUES = 500  # in one query
 _START_ANEW = "move it away and run `youju index` again, or name another folder with --index"
+
+_FEW_LINKS = 4  # rag.duplicates links an article with at least so many that share common text
+_Value = TypeVar("_Value", int, str)
 
 _SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -45,6 +51,19 @@ CREATE TABLE chunk (
     CASCADE,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector BLOB NOT NULL);
 CREATE INDEX chunk_article ON chunk(article);
+CREATE TABLE sketch (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, article TEXT NOT NULL UNIQUE REFERENCES article(id) ON
+    DELETE CASCADE,
+    hashes BLOB, letters BLOB, linked INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX sketch_unlinked ON sketch(number) WHERE NOT linked;
+CREATE TABLE posting (hash INTEGER NOT NULL, sketch INTEGER NOT NULL, PRIMARY KEY (hash, sketch))
+WITHOUT ROWID;
+CREATE TABLE copied (
+    article TEXT NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    earlier TEXT NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    share REAL NOT NULL, earlier_share REAL NOT NULL, score REAL NOT NULL, passages BLOB NOT NULL,
+    differences BLOB NOT NULL, PRIMARY KEY (article, earlier)) WITHOUT ROWID;
+CREATE INDEX copied_earlier ON copied(earlier);
 """
 
 
@@ -198,6 +217,7 @@ class Store:
                 for n, a in enumerate(articles)
             ],
         )
+        run_many("INSERT INTO sketch (article) VALUES (?)", [(a.id,) for a in articles])
         blobs = map(bytes, np.ascontiguousarray(vectors, np.float16))
         run_many(
             'INSERT INTO chunk (article, start, "end", vector) VALUES (?, ?, ?, ?)',
@@ -206,6 +226,8 @@ class Store:
 
     def remove(self, name: str) -> bool:
         """Take a source out; tell whether it was there."""
+        for article, in self._rows("SELECT id FROM article WHERE source = ?", (name,)):
+            self._unlink(article)
         return self._connection.execute("DELETE FROM source WHERE name = ?", (name,)).rowcount > 0
 
     def sources(self) -> list[str]:
@@ -324,9 +346,115 @@ class Store:
             for number, _, start, end in group:
                 yield number, text[start:end], title
 
+    def unlinked(self, limit: int) -> list[tuple[int, str, str]]:
+        """Return up to `limit` articles not yet compared with the others: sketch number, id, text;
+        oldest first."""
+        return self._rows(
+            "SELECT sketch.number, id, text FROM sketch JOIN article ON article.id = sketch.article"
+            " WHERE NOT linked ORDER BY sketch.number LIMIT ?",
+            (limit,),
+        )
+
+    def sketched(self, numbers: Sequence[int]) -> list[tuple[int, str, str, bytes, bytes]]:
+        """Return sketch number, article, text, hashes and letters of linked articles."""
+        found: list[tuple[int, str, str, bytes, bytes]] = []
+        for part in _parts(numbers):
+            marks = ",".join("?" * len(part))
+            found += self._rows(
+                "SELECT sketch.number, id, text, hashes, letters FROM sketch"
+                " JOIN article ON article.id = sketch.article"
+                f" WHERE hashes NOT NULL AND sketch.number IN ({marks})",
+                part,
+            )
+        return found
+
+    def sketch_sizes(self, numbers: Sequence[int]) -> dict[int, int]:
+        """Return how many fingerprints articles have, by sketch number."""
+        found: dict[int, int] = {}
+        for part in _parts(numbers):
+            marks = ",".join("?" * len(part))
+            query = f"SELECT number, length(hashes) / 8 FROM sketch WHERE number IN ({marks})"
+            found |= dict(self._rows(query, part))
+        return found
+
+    def holders(self, hashes: Sequence[int]) -> list[tuple[int, int]]:
+        """Return (hash, sketch number) for the articles that are known to hold a fingerprint.
+
+        Call it inside a transaction: it uses a table of its own.
+        """
+        run = self._connection.execute
+        run("CREATE TEMP TABLE IF NOT EXISTS wanted (hash INTEGER PRIMARY KEY)")
+        run("DELETE FROM wanted")
+        self._connection.executemany("INSERT INTO wanted VALUES (?)", ((h,) for h in hashes))
+        return self._rows("SELECT hash, sketch FROM wanted JOIN posting USING (hash)")
+
+    def link(
+        self,
+        sketches: Sequence[tuple[int, bytes, bytes]],
+        postings: Iterable[tuple[int, int]],
+        copies: Iterable[tuple[str, str, float, float, float, bytes, bytes]],
+    ) -> None:
+        """Store what comparing articles found: sketches (number, hashes, letters), postings (hash,
+        number), and the rows of `copied`, which replace those of the same article."""
+        many = self._connection.executemany
+        many(
+            "DELETE FROM copied WHERE article = (SELECT article FROM sketch WHERE number = ?)",
+            ((number,) for number, _, _ in sketches),
+        )
+        many(
+            "UPDATE sketch SET hashes = ?, letters = ?, linked = 1 WHERE number = ?",
+            ((hashes, letters, number) for number, hashes, letters in sketches),
+        )
+        many("INSERT OR IGNORE INTO posting VALUES (?, ?)", postings)
+        many("INSERT INTO copied VALUES (?, ?, ?, ?, ?, ?, ?)", copies)
+
+    def copied(self, articles: Sequence[str]) -> list[tuple[str, str, bytes]]:
+        """Return article, earlier article and passages of what the articles have in common with
+        earlier ones."""
+        found: list[tuple[str, str, bytes]] = []
+        for part in _parts(articles):
+            marks = ",".join("?" * len(part))
+            found += self._rows(
+                f"SELECT article, earlier, passages FROM copied WHERE article IN ({marks})", part
+            )
+        return found
+
+    def copies(self, article: str) -> list[tuple[str, str, float, float, float, bytes, bytes]]:
+        """Return all rows of `copied` that name the article."""
+        return self._rows(
+            "SELECT * FROM copied WHERE article = ?1 UNION ALL"
+            " SELECT * FROM copied WHERE earlier = ?1",
+            (article,),
+        )
+
+    def _unlink(self, article: str) -> None:
+        """Take an article's postings out, and have those compared anew that it leaves with few
+        links: all they have in common with others may have been told through it.
+
+        A foreign key would need an index on the postings as large as they are.
+        """
+        run = self._connection.execute
+        for number, hashes in self._rows(
+            "SELECT number, hashes FROM sketch WHERE article = ? AND hashes NOT NULL", (article,)
+        ):
+            for gone in np.frombuffer(hashes, np.int64).tolist():
+                run("DELETE FROM posting WHERE hash = ? AND sketch = ?", (gone, number))
+            run(
+                "UPDATE sketch SET linked = 0 WHERE article IN (SELECT article FROM copied AS link"
+                " WHERE earlier = ? AND (SELECT count(*) FROM copied WHERE article = link.article)"
+                " <= ?)",
+                (article, _FEW_LINKS),
+            )
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+def _parts(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    """Cut what is asked for into parts that SQLite takes at once."""
+    for start in range(0, len(values), 500):
+        yield values[start : start + 500]
 
 
 def _connect(file: Path) -> sqlite3.Connection:

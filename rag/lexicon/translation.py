@@ -36,7 +36,7 @@ LONGEST_PHRASE, LONGEST_WORD = 4, 8  # English words, Chinese characters
 
 _WORD = re.compile(r"[a-z\u00df-\u024f]+(?:'[a-z]+)?")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
-_MONTH_BEFORE = frozenset(["in", "of", "on", "by", "since", "until", "last", "this", "next", "early", "late", "mid"])
+_MONTH_BEFORE = frozenset("in of on by since until last this next early late mid".split())
 
 
 class QueryEmbedder(Protocol):

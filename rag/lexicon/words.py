@@ -22,10 +22,21 @@ SCALE = "0123456789"
 
 # Words that say how a sentence is put together, or ask; no translation of theirs is looked for.
 FUNCTION_WORDS = frozenset(
-    ["a", "an", "the", "of", "to", "and", "in", "is", "are", "was", "were", "be", "been", "being", "for", "on", "at", "by", "with", "that", "this", "it", "its", "as", "from", "or", "not", "has", "have", "had", "having", "will", "would", "can", "could", "may", "might", "shall", "should", "must", "do", "did", "does", "done", "their", "his", "her", "him", "them", "they", "he", "she", "we", "us", "you", "your", "our", "my", "me", "i", "who", "whom", "whose", "what", "when", "where", "which", "why", "how", "than", "then", "there", "these", "those", "into", "onto", "over", "under", "about", "after", "before", "out", "up", "down", "off", "again", "further", "no", "nor", "more", "most", "some", "any", "each", "every", "all", "also", "other", "others", "such", "only", "so", "if", "but", "while", "during", "between", "through", "because", "both", "just", "very", "too", "much", "many", "s", "t", "mr", "mrs", "ms", "dr", "d", "ll", "re", "ve", "per", "via", "upon", "among", "within", "without", "against", "across", "along", "around", "since", "until", "though", "although", "one's", "own", "same", "get", "got", "make", "made", "take", "took", "give", "gave", "put"]
+    """
+    a an the of to and in is are was were be been being for on at by with that this it its as from
+    or not has have had having will would can could may might shall should must do did does done
+    their his her him them they he she we us you your our my me i who whom whose what when where
+    which why how than then there these those into onto over under about after before out up down
+    off again further no nor more most some any each every all also other others such only so if
+    but while during between through because both just very too much many s t mr mrs ms dr d ll re
+    ve per via upon among within without against across along around since until though although
+    one's own same get got make made take took give gave put
+    """.split()
 )
 PARTICLES = frozenset(
-    ["的", "了", "在", "是", "和", "与", "为", "被", "着", "吗", "呢", "将", "也", "有", "对", "中", "上", "下", "不", "就", "都", "而", "及", "等", "这", "那", "其", "我们", "他", "她", "它", "你", "我", "他们", "她们", "它们", "你们", "一个", "以", "于", "从", "到", "由", "把", "向", "并", "但", "或", "之", "所", "该", "此", "给", "让", "会", "能", "可", "可以", "已", "已经"]
+    "的 了 在 是 和 与 为 被 着 吗 呢 将 也 有 对 中 上 下 不 就 都 而 及 等 这 那 其 我们 他 她 它 你 我"
+    " 他们 她们 它们 你们 一个 以 于 从 到 由 把 向 并 但 或 之 所 该 此 给 让 会 能 可 可以 已 已经"
+    .split()
 )
 
 # Chinese words that ask, or hold a question together.
