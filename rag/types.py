@@ -142,6 +142,16 @@ class Hit:
         """The passage itself."""
         return self.article.text[self.span.start : self.span.end]
 
+    def why(self) -> dict[str, Any]:
+        """Return rank and score by leg and the matched words, JSON-ready."""
+        return {
+            "lexical_rank": self.lexical_rank,
+            "lexical_score": round(self.lexical_score, 4),
+            "dense_rank": self.dense_rank,
+            "dense_score": round(self.dense_score, 4),
+            "matched": list(self.matched),
+        }
+
 
 class Reading(NamedTuple):
     """A possible answer that a reader found: characters of passage number `passage`.
@@ -232,13 +242,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
         "spans": [list(s) for s in hit.source_spans],
         "text": hit.text,
         "score": round(hit.score, 4),
-        "why": {
-            "lexical_rank": hit.lexical_rank,
-            "lexical_score": round(hit.lexical_score, 4),
-            "dense_rank": hit.dense_rank,
-            "dense_score": round(hit.dense_score, 4),
-            "matched": list(hit.matched),
-        },
+        "why": hit.why(),
         "same_as": hit.same_as,
     }
 
