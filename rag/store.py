@@ -1,7 +1,7 @@
 """The embedded store: sources, articles, chunks, vectors, search terms and settings in one SQLite
 file, one transaction or none.
 
-  source   name, raw text, digest
+  source   name, raw text, digest, page starts
   article  id, source, text, runs, title, byline, published
   chunk    number, article, start, end, vector (float16)
   terms    an FTS5 table without content: BM25 (k1 1.2, b 0.75) over the pre-cut terms of rag.terms
@@ -26,14 +26,14 @@ from rag.errors import DamagedIndex, MissingIndex, StoreError, WrongEmbedder
 from rag.terms import terms
 from rag.types import Article, Chunk, Run, Source, Span
 
-FORMAT = 1
+FORMAT = 2  # 2: source.pages
 FILE = "index.sqlite3"
 _START_ANEW = "move it away and run `youju index` again, or name another folder with --index"
 
 _SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE source (name TEXT PRIMARY KEY, text TEXT NOT NULL, digest TEXT NOT NULL, title TEXT,
-published TEXT, url TEXT);
+published TEXT, url TEXT, pages TEXT NOT NULL);
 CREATE TABLE article (
     id TEXT PRIMARY KEY, source TEXT NOT NULL REFERENCES source(name) ON DELETE CASCADE, number
     INTEGER NOT NULL,
@@ -179,8 +179,16 @@ class Store:
         self.remove(source.name)
         run = self._connection.execute
         run(
-            "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?)",
-            (source.name, source.text, digest, source.title, source.published, source.url),
+            "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                source.name,
+                source.text,
+                digest,
+                source.title,
+                source.published,
+                source.url,
+                json.dumps(source.pages),
+            ),
         )
         by_id = {article.id: article for article in articles}
         for number, a in enumerate(articles):
@@ -226,11 +234,12 @@ class Store:
     def source(self, name: str) -> Source:
         """Return a source. Raises KeyError when it is not there."""
         rows = self._rows(
-            "SELECT name, text, title, published, url FROM source WHERE name = ?", (name,)
+            "SELECT name, text, title, published, url, pages FROM source WHERE name = ?", (name,)
         )
         if not rows:
             raise KeyError(name)
-        return Source(*rows[0])
+        *fields, pages = rows[0]
+        return Source(*fields, pages=tuple(json.loads(pages)))
 
     def articles(self, source: str | None = None) -> list[Article]:
         """Return all articles, or those of one source, in the order of their pages."""
