@@ -109,9 +109,7 @@ def _parsed_source(extract: Extract, path: Path, name: str) -> Source:
     fields = (extract.text, extract.title or "")
     if not _is_encodable("".join(fields)):
         raise UnreadableSource(f"{path}: half of a surrogate pair in its text; re-save it")
-    return Source(
-        name, extract.text, extract.title, extract.published, pages=extract.pages
-    )
+    return Source(name, extract.text, extract.title, extract.published, pages=extract.pages)
 
 
 def _text_source(path: Path, name: str, suffix: str) -> Source:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import bisect
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from typing import NamedTuple
 _JOINED = 0.3  # glyphs this near are one atom
 _SURELY_ONE_LINE = 0.35  # a wide word space; gutters are 0.8 and more
 _MAYBE_ONE_LINE = 1.6  # word spaces of justified English reach 1.5
+_WIDEST_GAP = 1.2  # in Chinese, which has no word spaces but sets names apart
 _WIDEST_SPACE = 5.0  # of a line of two long words in a narrow column, with full lines around it
 _WORD_SPACE = 0.14  # Latin letters further apart than this are two words
 _INDENTS = (1.4, 3.2)  # the first line of a Chinese paragraph is indented by 2
@@ -33,6 +34,7 @@ _SAME_SIZE = 1.2  # ratio
 _LEADING = 1.3  # ratio: lines further apart than this times the usual leading are two blocks
 _WIDEST_LEADING = 2.6
 _GUTTER = 0.5
+_NARROWEST = 0.7  # gutter of English columns; the white that word spaces have in common is narrower
 _STRIP = 0.15
 _FURNITURE = 0.1  # share of the page's height where running heads and page numbers stand
 _TABLE_FILL = 0.6  # cells fill less than this share of the way to the next column, text 0.8 or more
@@ -109,15 +111,27 @@ def read_page(
     atoms = _atoms(upright)
     if not atoms and not stacks:
         return []
-    sizes = sorted(size for atom in atoms for size in [atom.size] * len(atom.text))
-    em = sizes[len(sizes) // 2] if sizes else stacks[0][0].size
-    lines = _lines(atoms)
-    items = _blocks(lines) + [_stack_item(stack) for stack in _beside(stacks)]
+    em = _em(atoms) if atoms else stacks[0][0].size
+    lines = _lines(atoms, frames)
+    items = _blocks(lines, [*obstacles, *frames]) + [
+        _stack_item(stack) for stack in _beside(stacks)
+    ]
     items = _framed(items, frames)
     items += [_Item(*box) for box in _cutting(obstacles, lines, em)]
     _widen_headlines(items, em)
     ordered = _peeled(items, em)
     return [_texts(item, em) for item in ordered if item.lines]
+
+
+def _em(atoms: Sequence[Line]) -> float:
+    """Return the size that half of the text is at most set in."""
+    by_size = sorted((atom.size, len(atom.text)) for atom in atoms)
+    left = sum(count for _, count in by_size) / 2
+    for size, count in by_size:
+        left -= count
+        if left <= 0:
+            return size
+    return 0.0
 
 
 # -- glyphs to lines ---------------------------------------------------------------------------
@@ -173,6 +187,7 @@ class _Rows:
     def __init__(self, atoms: Sequence[Line]) -> None:
         self.atoms = sorted(atoms, key=lambda a: a.baseline)
         self._baselines = [a.baseline for a in self.atoms]
+        self.em = _em(atoms)
 
     def between(self, top: float, bottom: float) -> list[Line]:
         """Return the atoms with a baseline from `top` to `bottom`."""
@@ -180,14 +195,16 @@ class _Rows:
         return self.atoms[first : bisect.bisect_right(self._baselines, bottom)]
 
 
-def _lines(atoms: Sequence[Line]) -> list[Line]:
-    """Join atoms of one row unless a gutter lies between them."""
+def _lines(atoms: Sequence[Line], frames: Sequence[Box]) -> list[Line]:
+    """Join atoms of one row unless a gutter or the side of a frame lies between them."""
     rows = _Rows(atoms)
     follows: dict[int, Line] = {}
     taken: set[int] = set()
     for a in sorted(atoms, key=lambda a: a.x0):
         b = _right_neighbour(a, rows)
-        if b is not None and id(b) not in taken and _is_one_line(a, b, rows):
+        if b is None or id(b) in taken or any(_stands_between(f, a, b) for f in frames):
+            continue
+        if _is_one_line(a, b, rows):
             follows[id(a)] = b
             taken.add(id(b))
     lines = []
@@ -200,6 +217,11 @@ def _lines(atoms: Sequence[Line]) -> list[Line]:
             last = atom_after
         lines.append(line)
     return lines
+
+
+def _stands_between(frame: Box, a: Line, b: Line) -> bool:
+    sides = (a.x1 <= x <= b.x0 for x in (frame.x0, frame.x1))
+    return frame.y0 <= a.baseline <= frame.y1 and any(sides)
 
 
 def _append(line: Line, last: Line, atom: Line) -> None:
@@ -231,44 +253,67 @@ def _is_one_line(a: Line, b: Line, rows: _Rows) -> bool:
     gap = (b.x0 - a.x1) / em
     if gap <= _SURELY_ONE_LINE:
         return max(a.size, b.size) <= 2.2 * em
-    if gap > _WIDEST_SPACE or max(a.size, b.size) > _SAME_SIZE * em:
+    latin = a.text[-1].isascii() and b.text[0].isascii()
+    widest = _WIDEST_SPACE if latin else _WIDEST_GAP
+    if gap > widest or max(a.size, b.size) > _SAME_SIZE * em or _is_gutter(a, b, rows):
         return False
-    spanned, parted = _rows_around(a, b, rows)
-    if gap > _MAYBE_ONE_LINE:
-        return spanned >= 2 * max(parted, 1)
-    return gap <= 1.2 if not spanned and not parted else spanned >= parted
+    return gap <= _MAYBE_ONE_LINE or len(_rows_near(a, b, rows)[0]) >= 2
 
 
-def _rows_around(a: Line, b: Line, rows: _Rows) -> tuple[int, int]:
-    """Count the rows above and under the gap between two atoms: those that stand on both sides of
-    the likeliest gutter in it, and those that run across that."""
+def _is_gutter(a: Line, b: Line, rows: _Rows) -> bool:
+    """Tell whether white runs up or down from the gap between two atoms, past rows that stand
+    beside it. In English the spaces of two or three rows may fall on one another."""
     em = min(a.size, b.size)
-    near = [
-        row
-        for row in _by_baseline(rows.between(a.baseline - 4.5 * em, a.baseline + 4.5 * em))
-        if abs(row[0].baseline - a.baseline) >= 0.6 * em
-    ]
-    half = _SURELY_ONE_LINE * em / 2
-    steps = max(int((b.x0 - a.x1 - 2 * half) / (0.2 * em)), 0)
-    spanned = parted = 0
-    for step in range(steps + 1):
+    latin = a.text[-1].isascii() and b.text[0].isascii()
+    half = (_NARROWEST if latin else _SURELY_ONE_LINE) * min(em, rows.em) / 2
+    if b.x0 - a.x1 < 2 * half:
+        return False
+    above, under = _rows_near(a, b, rows)
+    for step in range(int((b.x0 - a.x1 - 2 * half) / (0.2 * em)) + 1):
         x = a.x1 + half + step * 0.2 * em
-        sides = [_is_white(row, x - half, x + half) for row in near]
-        if sides.count(True) > parted or not step:
-            spanned, parted = sides.count(False), sides.count(True)
-    return spanned, parted
+        up, all_up = _white_rows(above, x - half, x + half)
+        down, all_down = _white_rows(under, x - half, x + half)
+        if latin and (up + down >= 4 or (up + down >= 3 and all_up and all_down)):
+            return True
+        if not latin and max(up, down) >= 2:
+            return True
+    return False
+
+
+def _white_rows(rows: Sequence[Sequence[Line]], start: float, end: float) -> tuple[int, bool]:
+    """Count the rows that leave a range white before one that does not; tell whether none does."""
+    count = 0
+    for row in rows:
+        white = _is_white(row, start, end)
+        if white is False:
+            return count, False
+        count += white is True
+    return count, True
+
+
+def _rows_near(a: Line, b: Line, rows: _Rows) -> tuple[list[list[Line]], list[list[Line]]]:
+    """Return the rows above and under two atoms of a row, the nearest first, without larger type:
+    a headline spans many columns."""
+    em = min(a.size, b.size)
+    window = rows.between(a.baseline - 6 * em, a.baseline + 6 * em)
+    near = [
+        atom
+        for atom in window
+        if atom.size <= 1.25 * em and atom.x0 < b.x0 + 3 * em and atom.x1 > a.x1 - 3 * em
+    ]
+    all_rows = _by_baseline(near)
+    above = [row for row in all_rows if row[0].baseline < a.baseline - 0.6 * em]
+    return above[::-1], [row for row in all_rows if row[0].baseline > a.baseline + 0.6 * em]
 
 
 def _is_white(row: Sequence[Line], start: float, end: float) -> bool | None:
-    """Tell whether a row leaves a range white between atoms near it; None where it does not reach
-    there."""
-    left = right = False
+    """Tell whether a row leaves a range white; None where it has no atom near."""
+    near = False
     for atom in row:
         if atom.x0 < end and atom.x1 > start:
             return False
-        left |= 0 <= start - atom.x1 < 2.5 * atom.size
-        right |= 0 <= atom.x0 - end < 2.5 * atom.size
-    return True if left and right else None
+        near |= 0 <= start - atom.x1 < 2.5 * atom.size or 0 <= atom.x0 - end < 2.5 * atom.size
+    return near or None
 
 
 def _by_baseline(atoms: Sequence[Line]) -> list[list[Line]]:
@@ -354,18 +399,17 @@ def _stack_item(stacks: list[list[Glyph]]) -> _Item:
         max(g.x1 for g in glyphs),
         max(g.baseline for g in glyphs) + 0.12 * size,
     )
-    lines = [
-        Line("".join(g.text for g in s), box[0], box[2], s[0].baseline, size) for s in stacks
-    ]
+    lines = [Line("".join(g.text for g in s), box[0], box[2], s[0].baseline, size) for s in stacks]
     return _Item(*box, lines)
 
 
 # -- lines to blocks ---------------------------------------------------------------------------
 
 
-def _blocks(lines: Sequence[Line]) -> list[_Item]:
-    """Put lines of one column and one size together. A line over two columns belongs to neither."""
-    under, over = _neighbours(lines)
+def _blocks(lines: Sequence[Line], borders: Sequence[Box]) -> list[_Item]:
+    """Put lines of one column and one size together. A line over two columns belongs to neither,
+    and no block runs across a rule, a picture or the edge of a frame."""
+    under, over = _neighbours(lines, borders)
     block_of: dict[int, list[Line]] = {}
     blocks: list[list[Line]] = []
     for line in sorted(lines, key=lambda line: (line.baseline, line.x0)):
@@ -390,7 +434,9 @@ def _item(lines: list[Line]) -> _Item:
     )
 
 
-def _neighbours(lines: Sequence[Line]) -> tuple[dict[int, list[Line]], dict[int, list[Line]]]:
+def _neighbours(
+    lines: Sequence[Line], borders: Sequence[Box]
+) -> tuple[dict[int, list[Line]], dict[int, list[Line]]]:
     """Return, for each line, the lines right under and right over it that could be of its block."""
     rows = _Rows(lines)
     nearest: dict[int, list[Line]] = {}
@@ -420,10 +466,19 @@ def _neighbours(lines: Sequence[Line]) -> tuple[dict[int, list[Line]], dict[int,
             if (
                 _is_same_size(line, other)
                 and other.baseline - line.baseline <= _LEADING * leading * line.size
+                and not any(_runs_between(border, line, other) for border in borders)
             ):
                 under[id(line)].append(other)
                 over[id(other)].append(line)
     return under, over
+
+
+def _runs_between(border: Box, line: Line, under: Line) -> bool:
+    """Tell whether the upper or lower edge of a box parts two lines."""
+    if border.x0 > line.x1 or border.x1 < line.x0:
+        return False
+    middle, next_middle = line.baseline - 0.38 * line.size, under.baseline - 0.38 * under.size
+    return middle < border.y0 < next_middle or middle < border.y1 < next_middle
 
 
 def _is_same_size(a: Line, b: Line) -> bool:
@@ -444,18 +499,27 @@ def _framed(items: list[_Item], frames: Sequence[Box]) -> list[_Item]:
 
 
 def _widen_headlines(items: list[_Item], em: float) -> None:
-    """Let headlines claim the white beside them: one that does not fill the columns under it stands
-    over all of them."""
-    left, right = min(i.x0 for i in items), max(i.x1 for i in items)
+    """Let a headline that does not fill its columns stand over all of them: those that begin where
+    the text under it begins, with nothing else above them."""
     for item in items:
         if item.inside:
             _widen_headlines(item.inside, em)
         if not item.lines or len(item.lines) > 3 or item.size < _HEADLINE * em:
             continue
+        under = [i for i in items if i.lines and 0 <= i.y0 - item.y1 + 0.3 * em <= 4 * em]
+        tops = [i.y0 for i in under if _overlap_x(i, item)]
         beside = [i for i in items if i is not item and i.y0 < item.y1 and i.y1 > item.y0]
-        gap = 2 * _GUTTER * em
-        item.x0 = max([left] + [i.x1 + gap for i in beside if i.x1 <= item.x0 + 1])
-        item.x1 = min([right] + [i.x0 - gap for i in beside if i.x0 >= item.x1 - 1])
+        row = [i for i in under if tops and abs(i.y0 - min(tops)) <= 0.7 * em]
+        for column in sorted(row, key=_left):
+            if column.x0 >= item.x0 and not _between(item.x1, column.x1, beside):
+                item.x1 = max(item.x1, column.x1)
+        for column in sorted(row, key=_left, reverse=True):
+            if column.x1 <= item.x1 and not _between(column.x0, item.x0, beside):
+                item.x0 = min(item.x0, column.x0)
+
+
+def _between(start: float, end: float, items: list[_Item]) -> bool:
+    return any(i.x0 < end and i.x1 > start for i in items)
 
 
 def _count(item: _Item) -> int:
@@ -502,6 +566,9 @@ def _furniture(items: list[_Item], em: float, at_edge: Callable[[_Item], bool]) 
     return row if distance >= 0.8 * em else []
 
 
+_Parts = tuple[list[_Item], list[_Item]]
+
+
 def _left(item: _Item) -> float:
     return item.x0
 
@@ -517,15 +584,17 @@ def _order(items: list[_Item], em: float) -> list[_Item]:
     if len(columns) > 1:
         if (rows := _table(columns)) is not None:
             return [rows]
-        grid = _change_of_grid(strips, em)
-        if grid is None:
+        parts = _story_boundary(strips, columns, em)
+        if parts is None:
             return [item for column in columns for item in _order(column, em)]
-        above, below = grid
-    elif len(strips) > 1:
-        above, below = _best_strip(strips, em)
     else:
-        return [i for item in _partial_order(items) for i in _order([item], em)]
-    return _order(above, em) + _order(below, em)
+        parts = _best_strip(strips, em)
+        if parts is None:
+            stories = _stories(items, em)
+            if len(stories) < len(items):
+                return _order(stories, em)
+            return [i for item in _partial_order(items) for i in _order([item], em)]
+    return _order(parts[0], em) + _order(parts[1], em)
 
 
 def _cut(items: list[_Item], axis: str, least: float) -> list[list[_Item]]:
@@ -541,18 +610,51 @@ def _cut(items: list[_Item], axis: str, least: float) -> list[list[_Item]]:
     return parts
 
 
-def _best_strip(strips: list[list[_Item]], em: float) -> tuple[list[_Item], list[_Item]]:
-    """Cut at the strip that leaves the largest area in which gutters run from top to bottom."""
-    best, freed = 1, -1.0
-    for n in range(1, len(strips)):
-        gain = 0.0
-        for part in (strips[:n], strips[n:]):
-            items = [i for strip in part for i in strip]
-            if len(part) == 1 or len(_cut(items, "x", _GUTTER * em)) > 1:
-                gain += _area(items)
+def _best_strip(strips: list[list[_Item]], em: float) -> _Parts | None:
+    """Cut at the strip that leaves the largest area in which gutters run from top to bottom; None
+    when each strip runs through a story."""
+    best, freed = None, -1.0
+    for above, below in _halves(strips):
+        if _parts_story(above, below, em):
+            continue
+        gain = sum(
+            _area(part)
+            for part in (above, below)
+            if len(_cut(part, "y", _STRIP * em)) == 1 or len(_cut(part, "x", _GUTTER * em)) > 1
+        )
         if gain > freed:
-            best, freed = n, gain
-    return [i for s in strips[:best] for i in s], [i for s in strips[best:] for i in s]
+            best, freed = (above, below), gain
+    return best
+
+
+def _halves(strips: list[list[_Item]]) -> Iterator[_Parts]:
+    for n in range(1, len(strips)):
+        yield [i for s in strips[:n] for i in s], [i for s in strips[n:] for i in s]
+
+
+def _parts_story(above: list[_Item], below: list[_Item], em: float) -> bool:
+    """Tell whether a strip runs under a headline or byline that has something beside it: what is
+    under it belongs to it, not to the row."""
+    for item in above:
+        if not _is_headline(item, em) and len(item.lines) != 1:
+            continue
+        follows = any(
+            _overlap_x(item, i) and i.y0 - item.y1 < 2.5 * item.size for i in below if _count(i)
+        )
+        beside = any(
+            i is not item
+            and i.y0 < item.y1 + em
+            and i.y1 > item.y0 - em
+            and not _overlap_x(i, item)
+            for i in above
+        )
+        if follows and beside:
+            return True
+    return False
+
+
+def _is_headline(item: _Item, em: float) -> bool:
+    return 0 < len(item.lines) <= 3 and item.size >= _HEADLINE * em
 
 
 def _area(items: list[_Item]) -> float:
@@ -560,19 +662,38 @@ def _area(items: list[_Item]) -> float:
     return width * (max(i.y1 for i in items) - min(i.y0 for i in items))
 
 
-def _change_of_grid(
-    strips: list[list[_Item]], em: float
-) -> tuple[list[_Item], list[_Item]] | None:
-    """Cut where columns of text above stand over the gutters of columns below, or the other way:
-    two grids, each to be read by itself. None where the columns run through."""
-    for n in range(1, len(strips)):
-        above = [i for s in strips[:n] for i in s]
-        below = [i for s in strips[n:] for i in s]
+def _story_boundary(
+    strips: list[list[_Item]], columns: list[list[_Item]], em: float
+) -> _Parts | None:
+    """Return what lies above and below the strip under which new stories begin, all across the
+    page; None where the columns run through.
+
+    They do where each column goes on with a headline or a frame, and where columns of text stand
+    over the gutters of others: two grids, each to be read by itself.
+    """
+    for above, below in _halves(strips):
+        if _parts_story(above, below, em):
+            continue
+        firsts = [
+            min((i for i in column if _is_in(i, below) and _count(i)), key=_top, default=None)
+            for column in columns
+        ]
+        begin = [i for i in firsts if i is not None]
+        if len(begin) > 1 and all(i.inside or _is_headline(i, em) for i in begin):
+            return above, below
         if _crosses(above, _cut(below, "x", _GUTTER * em)) or _crosses(
             below, _cut(above, "x", _GUTTER * em)
         ):
             return above, below
     return None
+
+
+def _is_in(item: _Item, items: list[_Item]) -> bool:
+    return any(item is i for i in items)
+
+
+def _top(item: _Item) -> float:
+    return item.y0
 
 
 def _crosses(items: list[_Item], columns: list[list[_Item]]) -> bool:
@@ -614,6 +735,41 @@ def _table(columns: list[list[_Item]]) -> _Item | None:
 def _row(cells: list[Line]) -> Line:
     text = "\t".join(cell.text for cell in cells)
     return Line(text, cells[0].x0, cells[-1].x1, cells[0].baseline, cells[0].size)
+
+
+def _stories(items: list[_Item], em: float) -> list[_Item]:
+    """Gather the columns that stand under each headline, where nothing else is among them."""
+    heads = [i for i in items if _is_headline(i, em)]
+    members: dict[int, list[_Item]] = {id(head): [head] for head in heads}
+    for item in items:
+        over = [
+            h for h in heads if h is not item and _overlap_x(h, item) and h.y1 <= item.y0 + 0.3 * em
+        ]
+        if over and not _is_headline(item, em):
+            members[id(max(over, key=lambda h: h.y1))].append(item)
+    taken: list[_Item] = []
+    stories = []
+    for head in heads:
+        story = _around(members[id(head)])
+        others = (i for i in items if not _is_in(i, story.inside))
+        if len(story.inside) > 1 and not any(_overlap(i, story) for i in others):
+            stories.append(story)
+            taken += story.inside
+    return [i for i in items if not _is_in(i, taken)] + stories
+
+
+def _around(items: list[_Item]) -> _Item:
+    return _Item(
+        min(i.x0 for i in items),
+        min(i.y0 for i in items),
+        max(i.x1 for i in items),
+        max(i.y1 for i in items),
+        inside=items,
+    )
+
+
+def _overlap(a: _Item, b: _Item) -> bool:
+    return min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 1
 
 
 def _partial_order(items: list[_Item]) -> list[_Item]:

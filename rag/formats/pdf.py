@@ -119,7 +119,9 @@ def _numbers(pages: list[int]) -> str:
         else:
             ranges.append([page, page])
     named = [f"{a}-{b}" if b > a else str(a) for a, b in ranges[:20]]
-    return ("page " if len(pages) == 1 else "pages ") + ", ".join(named + ["…"] * (len(ranges) > 20))
+    return ("page " if len(pages) == 1 else "pages ") + ", ".join(
+        named + ["…"] * (len(ranges) > 20)
+    )
 
 
 def _page_text(page: Any) -> str | None:

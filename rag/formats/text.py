@@ -140,7 +140,9 @@ def _log_probability(c: str) -> float:
     first 10, -7.8 among 300–1,000, -12.6 among 3,000–6,500); the rest are orders of magnitude.
     """
     if c < "\x80":
-        return -4.5 if c.isalnum() or c in " \n" else -6.5 if c.isprintable() or c in "\t\r" else -25.0
+        return (
+            -4.5 if c.isalnum() or c in " \n" else -6.5 if c.isprintable() or c in "\t\r" else -25.0
+        )
     if (rank := _ranks().get(c)) is not None:
         return -5.0 - 0.11 * math.sqrt(rank)
     if c in _SIGNS:
