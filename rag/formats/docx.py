@@ -6,6 +6,7 @@ read. Headers, footers and notes are not.
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallba
 # w:rt is the reading printed above a character; the fallback repeats a text box
 _LEFT_OUT = frozenset({f"{_W}del", f"{_W}moveFrom", f"{_W}rt", f"{_W}instrText", _FALLBACK})
 _BREAKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
+# what programs write when nobody gave a title
+_NO_TITLE = re.compile(r"(microsoft )?word\b.*|(文档|document|untitled|无标题)\s*\d*", re.IGNORECASE)
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
@@ -40,7 +43,7 @@ def extract(path: Path, alive: Callable[[], None]) -> Extract:
     if not text.strip():
         raise EmptySource("no text in the document; nothing to index")
     title = document.core_properties.title.strip()
-    return Extract(text, title or None)
+    return Extract(text, None if not title or _NO_TITLE.fullmatch(title) else title)
 
 
 def _check(path: Path) -> None:

@@ -6,6 +6,11 @@ ASCII), the same bytes in a wrong encoding of rare ones.
 
   bytes         as GB18030     as Big5
   D6D0 B9FA     中国           笢弊        the left is likelier by 12 nats
+
+Right of 1,200 stretches of 20 characters each (charset-normalizer 3.5 alone, of 60): news in GB18030
+100 % (93 %), GBK 100 % (78 %), UTF-16 100 % (98 %); encyclopaedia in Big5 100 % (95 %), Traditional
+in GB18030 100 % (98 %); English with five Chinese characters in GB18030 99.6 % (10 %), in Big5 99.5 %
+(67 %). Of 4 characters 97 to 99 %. Measured 2026-11.
 """
 
 from __future__ import annotations
@@ -32,9 +37,11 @@ _MARKS = (
 )
 _SAMPLE = 65_536  # bytes looked at; 20 characters are enough, see tests/test_formats_text.py
 _CONTROL_SHARE = 0.01  # more control characters than this is no text
-# nats a character, on average: Chinese text has -6.8 ± 0.5, English -4.5, Japanese in EUC read as
-# GB18030 -11, random bytes -14 and below
-_LEAST_ORDINARY = -10.0
+# nats: mean log-probability of the characters that are not ASCII. 20 characters of news have -6.7,
+# one text in a thousand -9.1; 500 have at least -7.8. Read as GB18030, Korean has -10.1, Japanese
+# -12.7, random bytes -18
+_LEAST_ORDINARY, _LEAST_OF_MANY = -10.0, -9.0
+_MANY = 100  # characters
 _SIGNS = "，。、；：？！“”‘’（）《》〈〉「」『』【】…—·‧～％　"
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 
@@ -57,14 +64,14 @@ def decode(data: bytes, name: str) -> str:
             return _checked(text, name)
     sample = _sample(data)
     best, ordinary = guess(sample)
-    if ordinary < _LEAST_ORDINARY:
+    if ordinary < (_LEAST_OF_MANY if len(sample) > 2 * _MANY else _LEAST_ORDINARY):
         raise UnreadableSource(_advice(sample, name))
     return _checked(_strictly(data, best, name), name)
 
 
 def guess(sample: bytes) -> tuple[str, float]:
     """Return the encoding whose characters are the most ordinary, and how ordinary they are: the
-    mean log-probability of a character, in nats.
+    mean log-probability of a character that is not ASCII (of all, where most are), in nats.
 
     >>> guess("今年7月交付105台".encode("big5"))[0], guess("今年7月交付105台".encode("gbk"))[0]
     ('cp950', 'gb18030')
@@ -74,8 +81,13 @@ def guess(sample: bytes) -> tuple[str, float]:
         if encoding.startswith("utf-16") and len(sample) % 2:
             continue
         text = sample.decode(encoding, "replace")
-        total = sum(n * _log_probability(c) for c, n in Counter(text).items())
-        scores[encoding] = total, total / len(text)
+        counts = Counter(text)
+        ascii_part = sum(n * _log_probability(c) for c, n in counts.items() if c < "\x80")
+        rest = sum(n * _log_probability(c) for c, n in counts.items() if c >= "\x80")
+        others = sum(n for c, n in counts.items() if c >= "\x80")
+        total = ascii_part + rest
+        few = others < len(text) / 10
+        scores[encoding] = total, total / len(text) if few else rest / others
     best = max(scores, key=lambda e: scores[e][0])
     return best, scores[best][1]
 
