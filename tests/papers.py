@@ -16,6 +16,7 @@ class Paper:
 
     def __init__(self, path, **options):
         pdfmetrics.registerFont(UnicodeCIDFont(SONG))
+        self.path = path
         self.canvas = Canvas(str(path), pagesize=(WIDTH, HEIGHT), **options)
 
     def write(self, x, y, text, size=10, font=SONG, spacing=0.0):
@@ -42,10 +43,10 @@ class Paper:
             y += leading * size
         return [taken for taken, _ in lines], left, y
 
-    def english(self, x, y, width, text, size=10, leading=1.2, justify=True):
-        """Set English words, justified; return the lines."""
+    def english(self, x, y, width, text, size=10, leading=1.2, justify=True, most=None):
+        """Set English words; return the lines set and the words left over."""
         words, lines = text.split(), []
-        while words:
+        while words and (most is None or len(lines) < most):
             taken = [words.pop(0)]
             while words and self.width([*taken, words[0]], size) <= width:
                 taken.append(words.pop(0))
@@ -57,7 +58,7 @@ class Paper:
                 at += self.width([word, ""], size) + step
             lines.append(" ".join(taken))
             y += leading * size
-        return lines, y
+        return lines, " ".join(words)
 
     def width(self, words, size):
         return pdfmetrics.stringWidth(" ".join(words), TIMES, size)

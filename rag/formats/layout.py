@@ -38,6 +38,7 @@ _NARROWEST = 0.7  # gutter of English columns; the white that word spaces have i
 _STRIP = 0.15
 _FURNITURE = 0.1  # share of the page's height where running heads and page numbers stand
 _TABLE_FILL = 0.6  # cells fill less than this share of the way to the next column, text 0.8 or more
+_WIDEST_CELL = 9.0  # the median cell; columns of text are wider
 _HEADLINE = 1.3  # ratio: type this much larger than the page's is a headline
 _MOST_ORDERED = 300  # blocks that the partial order takes; it costs their number cubed
 
@@ -446,8 +447,7 @@ def _neighbours(
             for other in rows.between(
                 line.baseline + 0.6 * line.size, line.baseline + _WIDEST_LEADING * line.size
             )
-            if min(line.x1, other.x1) - max(line.x0, other.x0)
-            > 0.2 * min(line.x1 - line.x0, other.x1 - other.x0)
+            if _is_under_line(line, other)
         ]
         near = below[0].baseline + 0.4 * line.size if below else 0.0
         nearest[id(line)] = [other for other in below if other.baseline <= near]
@@ -471,6 +471,14 @@ def _neighbours(
                 under[id(line)].append(other)
                 over[id(other)].append(line)
     return under, over
+
+
+def _is_under_line(line: Line, other: Line) -> bool:
+    """Tell whether `other` stands in the column of `line`: they share some width, or one is the
+    last word of a paragraph and the other is indented."""
+    shared = min(line.x1, other.x1) - max(line.x0, other.x0)
+    least = min(line.x1 - line.x0, other.x1 - other.x0)
+    return shared > 0.2 * least or abs(other.x0 - line.x0) <= 2.3 * line.size
 
 
 def _runs_between(border: Box, line: Line, under: Line) -> bool:
@@ -727,7 +735,8 @@ def _table(columns: list[list[_Item]]) -> _Item | None:
     )
     lines = [line for column in cells for line in column]
     rows = _by_baseline(sorted(lines, key=lambda line: line.baseline))
-    if fill > _TABLE_FILL or len(lines) < 0.8 * len(rows) * len(cells):
+    widest = statistics.median((line.x1 - line.x0) / line.size for line in lines)
+    if fill > _TABLE_FILL or widest > _WIDEST_CELL or len(lines) < 0.8 * len(rows) * len(cells):
         return None
     return _item([_row(sorted(row, key=lambda line: line.x0)) for row in rows])
 
@@ -752,7 +761,7 @@ def _stories(items: list[_Item], em: float) -> list[_Item]:
     for head in heads:
         story = _around(members[id(head)])
         others = (i for i in items if not _is_in(i, story.inside))
-        if len(story.inside) > 1 and not any(_overlap(i, story) for i in others):
+        if len(story.inside) > 1 and not any(_overlap(i, story, 0.4 * em) for i in others):
             stories.append(story)
             taken += story.inside
     return [i for i in items if not _is_in(i, taken)] + stories
@@ -768,8 +777,10 @@ def _around(items: list[_Item]) -> _Item:
     )
 
 
-def _overlap(a: _Item, b: _Item) -> bool:
-    return min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 1
+def _overlap(a: _Item, b: _Item, least: float) -> bool:
+    return (
+        min(a.x1, b.x1) - max(a.x0, b.x0) > least and min(a.y1, b.y1) - max(a.y0, b.y0) > least
+    )
 
 
 def _partial_order(items: list[_Item]) -> list[_Item]:
