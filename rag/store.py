@@ -238,8 +238,8 @@ class Store:
         )
         if not rows:
             raise KeyError(name)
-        *fields, pages = rows[0]
-        return Source(*fields, pages=tuple(json.loads(pages)))
+        found, text, title, published, url, pages = rows[0]
+        return Source(found, text, title, published, url, tuple(json.loads(pages)))
 
     def articles(self, source: str | None = None) -> list[Article]:
         """Return all articles, or those of one source, in the order of their pages."""

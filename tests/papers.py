@@ -1,5 +1,5 @@
-"""Real PDFs for tests: newspaper pages set in columns with reportlab and its Chinese CID font, whose
-text order on the page is known."""
+"""Real PDFs for tests: newspaper pages set in columns with reportlab and its Chinese CID font; the
+order of their text is known."""
 
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics

@@ -1,4 +1,4 @@
-"""rag.formats.child: a file that hangs, crashes or bloats its parser costs one error, not the run."""
+"""rag.formats.child: a file that hangs, crashes or bloats its parser costs one error."""
 
 import os
 import resource

@@ -44,7 +44,13 @@ def test_paragraphs_headings_and_tables_come_out_in_order(tmp_path):
 
 @pytest.mark.parametrize(
     ("given", "title"),
-    [("标题", "标题"), ("", None), ("Word Document", None), ("文档1", None), ("文档一览", "文档一览")],
+    [
+        ("标题", "标题"),
+        ("", None),
+        ("Word Document", None),
+        ("文档1", None),
+        ("文档一览", "文档一览"),
+    ],
 )
 def test_the_title_is_the_one_that_somebody_gave(tmp_path, given, title):
     assert read(document(tmp_path / "a.docx", "字", title=given)).title == title
@@ -58,10 +64,16 @@ def test_the_day_a_file_was_made_is_no_date_of_publication(tmp_path):
     ("xml", "text"),
     [
         ("<w:r><w:t>甲</w:t><w:tab/><w:t>乙</w:t><w:br/><w:t>丙</w:t></w:r>", "甲\t乙\n丙"),
-        ("<w:ins><w:r><w:t>新</w:t></w:r></w:ins><w:del><w:r><w:delText>旧</w:delText></w:r></w:del>", "新"),
+        (
+            "<w:ins><w:r><w:t>新</w:t></w:r></w:ins><w:del><w:r><w:delText>旧</w:delText></w:r></w:del>",
+            "新",
+        ),
         ("<w:hyperlink><w:r><w:t>链接</w:t></w:r></w:hyperlink>", "链接"),
         ("<w:r><w:instrText>PAGE</w:instrText><w:t>三</w:t></w:r>", "三"),
-        ("<w:r><w:txbxContent><w:p><w:r><w:t>框</w:t></w:r></w:p></w:txbxContent><w:t>段</w:t></w:r>", "段\n框"),
+        (
+            "<w:r><w:txbxContent><w:p><w:r><w:t>框</w:t></w:r></w:p></w:txbxContent><w:t>段</w:t></w:r>",
+            "段\n框",
+        ),
     ],
     ids=["tabs and breaks", "tracked changes", "hyperlink", "field", "text box"],
 )

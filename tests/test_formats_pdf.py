@@ -119,7 +119,7 @@ def test_boxes_around_a_centre_are_read_whole_though_no_cut_runs_through(paper):
 
 
 def test_text_in_a_frame_is_read_by_itself(paper):
-    lines, rest, below = paper.column(40, 80, 240, STORY, most=6)
+    _, rest, below = paper.column(40, 80, 240, STORY, most=6)
     paper.frame(36, below + 6, 248, 60)
     paper.column(40, below + 12, 240, OTHER[:60], most=3)
     paper.column(300, 80, 240, rest)
@@ -190,6 +190,17 @@ def test_a_page_that_is_turned_is_read_as_it_is_shown(paper):
     assert words(read(paper).text) == words(STORY)
 
 
+def test_text_at_the_edge_set_upwards_comes_last_and_a_watermark_is_left_out(paper):
+    in_columns(paper, 60, 80, 480, STORY, 2)
+    for angle, text, size in ((90, "边上的说明", 8), (45, "水印文字", 60)):
+        paper.canvas.saveState()
+        paper.canvas.translate(40, 300)
+        paper.canvas.rotate(angle)
+        paper.write(0, HEIGHT, text, size)
+        paper.canvas.restoreState()
+    assert words(read(paper).text) == words(STORY + "边上的说明")
+
+
 def test_pages_are_parted_by_form_feeds_and_know_where_they_start(paper):
     for text in ("第一页的文字。", "", "第三页的文字。"):
         if text:
@@ -201,7 +212,9 @@ def test_pages_are_parted_by_form_feeds_and_know_where_they_start(paper):
     assert found.text.count("\f") == len(found.pages) - 1
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @example(columns=5, size=7.0, leading=1.2, gutter=1.0, headline=0)
 @given(
     columns=st.integers(1, 5),

@@ -125,8 +125,15 @@ def test_any_bytes_give_text_or_an_error_of_one_line(data):
         pytest.param(
             "".join(SIMPLIFIED).encode("gbk") + b"\xff\xff", "gb18030 text but for byte", id="GBK"
         ),
-        pytest.param("한국의 신문 기사를 여기에 적었다. 서울시는 올해 새 도서관을 연다. ".encode("euc-kr") * 9, "iconv", id="Korean"),
-        pytest.param("ロボットのニュースをお伝えします。".encode("shift_jis") * 9, "iconv", id="Japanese"),
+        pytest.param(
+            "한국의 신문 기사를 여기에 적었다. 서울시는 올해 새 도서관을 연다. ".encode("euc-kr")
+            * 9,
+            "iconv",
+            id="Korean",
+        ),
+        pytest.param(
+            "ロボットのニュースをお伝えします。".encode("shift_jis") * 9, "iconv", id="Japanese"
+        ),
     ],
 )
 def test_what_is_no_text_is_refused_with_advice(data, words):

@@ -36,7 +36,7 @@ def test_other_encodings_are_read(tmp_path, encoding):
 
 
 def test_front_matter_gives_title_and_day_and_stays_in_the_text(tmp_path):
-    raw = "---\r\ntitle: \"机器人\"\r\ndate: 2025-08-16 09:30\r\n---\r\n# 题\r\n正文。\r\n"
+    raw = '---\r\ntitle: "机器人"\r\ndate: 2025-08-16 09:30\r\n---\r\n# 题\r\n正文。\r\n'
     (tmp_path / "a.md").write_bytes(raw.encode())
     assert read_one(tmp_path / "a.md") == Source("a.md", raw, "机器人", "2025-08-16")
 

@@ -24,7 +24,9 @@ _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallba
 _LEFT_OUT = frozenset({f"{_W}del", f"{_W}moveFrom", f"{_W}rt", f"{_W}instrText", _FALLBACK})
 _BREAKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 # what programs write when nobody gave a title
-_NO_TITLE = re.compile(r"(microsoft )?word\b.*|(文档|document|untitled|无标题)\s*\d*", re.IGNORECASE)
+_NO_TITLE = re.compile(
+    r"(microsoft )?word\b.*|(文档|document|untitled|无标题)\s*\d*", re.IGNORECASE
+)
 _OLE = b"\xd0\xcf\x11\xe0"
 
 

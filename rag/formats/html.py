@@ -27,13 +27,13 @@ _LONGEST_STAMP = 80  # characters: the stamp, the source, the editor
 # characters, as a string for trafilatura: its own 250 are an English paragraph; below it, all links
 # of a page were taken for text. A short news item in Chinese has 50
 _SHORTEST = "25"
-_UNSEEN = frozenset(
-    "script style noscript template head nav header footer aside form button select option svg"
-    " iframe object title".split()
+_UNSEEN = re.compile(
+    "script|style|noscript|template|head|title|nav|header|footer|aside|form|button|select|option"
+    "|svg|iframe|object"
 )
-_INLINE = frozenset(
-    "a abbr b bdi bdo big cite code data del dfn em font i ins kbd label mark q rp rt ruby s samp"
-    " small span strong sub sup time tt u var wbr".split()
+_INLINE = re.compile(
+    "a|abbr|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|q|rp|rt|ruby|s|samp"
+    "|small|span|strong|sub|sup|time|tt|u|var|wbr"
 )
 
 
@@ -135,9 +135,9 @@ def visible_text(tree: Any) -> str:
             if node.tail:
                 stack.append(node.tail)
             continue
-        end = "" if node.tag in _INLINE else "\n"
+        end = "" if _INLINE.fullmatch(node.tag) else "\n"
         after = end + _on_one_line(node.tail)
-        if node.tag in _UNSEEN:
+        if _UNSEEN.fullmatch(node.tag):
             stack.append(after)
             continue
         pieces.append(end + _on_one_line(node.text))

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rag.errors import EmptySource, UnreadableSource
 from rag.formats import Extract
-from rag.formats.layout import Box, Glyph, read_page
+from rag.formats.layout import read_page
+from rag.formats.lines import Box, Glyph
 
 MOST_BYTES = 500_000_000  # a newspaper's issue with pictures in print quality has 50 to 150 MB
 MOST_PAGES = 5_000
@@ -27,6 +27,7 @@ _PICTURE = 0.5  # share of the page: with fewer than _FEW characters on it, the 
 _FEW = 40  # characters: a page number and a stamp
 _UNREADABLE = 0.3  # share of glyphs without a meaning
 _TINY = 1.5  # points: smaller print is hidden or no print
+_QUARTERS = (90, 180, 270)  # degrees; what is set aslant is a stamp or a watermark
 _MOST_OBJECTS = 5_000  # of one page that are looked at as rules and pictures
 
 
@@ -126,21 +127,26 @@ def _numbers(pages: list[int]) -> str:
 
 def _page_text(page: Any) -> str | None:
     """Return the text of a page, "" when it is blank, None when it needs OCR."""
-    glyphs, unreadable = _glyphs(page)
+    by_turn, unreadable = _glyphs(page)
     pictures, rules, frames = _drawings(page)
-    letters = sum(not g.text.isspace() for g in glyphs)
+    letters = sum(not g.text.isspace() for glyphs in by_turn.values() for g in glyphs)
     if unreadable > _UNREADABLE * (letters + unreadable):
         return None
     width, height = page.get_size()
     covered = sum((b.x1 - b.x0) * (b.y1 - b.y0) for b in pictures) / max(width * height, 1.0)
     if letters < _FEW and covered >= _PICTURE:
         return None
-    blocks = read_page(glyphs, obstacles=[*pictures, *rules], frames=frames)
+    blocks: list[list[str]] = []
+    for turn, glyphs in sorted(by_turn.items(), key=lambda item: -len(item[1])):
+        if turn == 0:
+            blocks += read_page(glyphs, obstacles=[*pictures, *rules], frames=frames)
+        elif turn in _QUARTERS:
+            blocks += read_page(glyphs)
     return "\n\n".join("\n".join(lines) for lines in blocks)
 
 
-def _glyphs(page: Any) -> tuple[list[Glyph], int]:
-    """Return the glyphs of the direction in which most of the page is set, upright, and the number
+def _glyphs(page: Any) -> tuple[dict[int, list[Glyph]], int]:
+    """Return the glyphs of a page by the angle at which they are set, each upright, and the number
     of glyphs of which the file does not say what they mean."""
     import pypdfium2.raw as pdfium
 
@@ -151,7 +157,7 @@ def _glyphs(page: Any) -> tuple[list[Glyph], int]:
     raw = textpage.raw
     box, matrix = pdfium.FS_RECTF(), pdfium.FS_MATRIX()
     x, y = ctypes.c_double(), ctypes.c_double()
-    found: list[tuple[int, Glyph]] = []
+    found: dict[int, list[Glyph]] = {}
     styles: dict[int | None, tuple[float, int]] = {}
     unreadable = 0
     for i in range(count):
@@ -176,11 +182,10 @@ def _glyphs(page: Any) -> tuple[list[Glyph], int]:
             continue
         pdfium.FPDFText_GetLooseCharBox(raw, i, box)
         pdfium.FPDFText_GetCharOrigin(raw, i, x, y)
-        found.append((turn, _upright(chr(code), box, x.value, y.value, size, turn)))
+        glyph = _upright(chr(code), box, x.value, y.value, size, turn)
+        found.setdefault(turn, []).append(glyph)
     textpage.close()
-    turns = Counter(turn for turn, _ in found)
-    main = turns.most_common(1)[0][0] if turns else 0
-    return [g for turn, g in found if turn == main], unreadable
+    return found, unreadable
 
 
 def _upright(text: str, box: Any, x: float, y: float, size: float, turn: int) -> Glyph:
