@@ -175,6 +175,13 @@ def test_a_page_set_from_top_to_bottom_is_read_tier_by_tier(paper):
     assert words(read(paper).text) == text
 
 
+def test_signs_set_close_together_stay_in_their_line(paper):
+    for y, start in ((80, ""), (95, "不")):
+        paper.write(40, y, f"{start}限于口令等形式）")
+        paper.write(40 + 10 * (8 + len(start)) - 5, y, "，用于传递")
+    assert read(paper).text == "限于口令等形式），用于传递\n不限于口令等形式），用于传递"
+
+
 def test_bold_made_by_drawing_twice_is_read_once(paper):
     paper.write(40, 60, "粗体标题", 20)
     paper.write(40.4, 60, "粗体标题", 20)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 # All in em, the size of the type, unless said otherwise.
+_KERNED = -0.65  # ），set close together overlap by half their width
 _JOINED = 0.3  # glyphs this near are one atom
 _SURELY_ONE_LINE = 0.35  # a wide word space; gutters are 0.8 and more
 _MAYBE_ONE_LINE = 1.6  # word spaces of justified English reach 1.5
@@ -96,7 +97,7 @@ def _runs_on(last: Glyph, g: Glyph, blank: float) -> bool:
     return (
         abs(g.baseline - last.baseline) <= 0.1 * g.size
         and 0.95 <= g.size / last.size <= 1.05
-        and -0.45 * g.size <= gap <= blank + _JOINED * g.size
+        and _KERNED * g.size <= gap <= blank + _JOINED * g.size
         and not _is_shadow(last, g)
     )
 
@@ -174,7 +175,7 @@ def _right_neighbour(a: Line, rows: Rows) -> Line | None:
         overlap = min(a.y1, b.y1) - max(a.y0, b.y0)
         if (
             b is not a
-            and b.x0 >= a.x1 - 0.3 * min(a.size, b.size)
+            and b.x0 >= a.x1 + _KERNED * min(a.size, b.size)
             and b.x1 > a.x1
             and overlap >= 0.5 * min(a.size, b.size)
             and (nearest is None or b.x0 < nearest.x0)
