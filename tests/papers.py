@@ -28,20 +28,22 @@ class Paper:
         self.canvas.drawText(line)
 
     def column(self, x, y, width, text, size=10, leading=1.5, most=None):
-        """Set Chinese paragraphs in a column, indented by two characters; return the lines set, the
-        text left over and the y below."""
+        """Set Chinese paragraphs in a column, indented by two characters but where `text` begins
+        with "…", the rest of a paragraph; return the lines set, what is left over and the y below.
+        """
         per_line = int(width // size)
-        lines, left = [], text
+        lines, first = [], not text.startswith("…")
+        left = text.removeprefix("…")
         while left and (most is None or len(lines) < most):
             paragraph, _, rest = left.partition("\n")
-            first = not lines or lines[-1][1]
             room = per_line - (2 if first else 0)
             taken, over = paragraph[:room], paragraph[room:]
             self.write(x + (2 * size if first else 0), y, taken, size)
-            lines.append((taken, not over))
-            left = over + ("\n" + rest if rest and over else "" if over else rest)
+            lines.append(taken)
+            left = f"{over}\n{rest}" if over and rest else over or rest
+            first = not over
             y += leading * size
-        return [taken for taken, _ in lines], left, y
+        return lines, left if first or not left else f"…{left}", y
 
     def english(self, x, y, width, text, size=10, leading=1.2, justify=True, most=None):
         """Set English words; return the lines set and the words left over."""
