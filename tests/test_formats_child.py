@@ -67,6 +67,44 @@ def test_a_parser_that_takes_too_long_is_stopped_and_the_next_file_is_read(paper
         assert "105台" in child.read("pdf", paper).text
 
 
+def laughing(path):
+    """A PDF whose forms draw ten of the next each, twelve deep."""
+    form = (
+        b"<< /Type /XObject /Subtype /Form /BBox [0 0 9 9]"
+        b" /Resources << /XObject << /X %d 0 R >> >>"
+    )
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R"
+        b" /Resources << /XObject << /X 5 0 R >> >> >>",
+        b"<< /Length 60 >>\nstream\n" + b"/X Do " * 10 + b"\nendstream",
+    ]
+    for number in range(6, 18):
+        objects.append(
+            form % number + b" /Length 60 >>\nstream\n" + b"/X Do " * 10 + b"\nendstream"
+        )
+    data, places = b"%PDF-1.4\n", []
+    for number, item in enumerate(objects, 1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, item)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size = len(objects) + 1
+    tail = b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (size, len(data))
+    path.write_bytes(data + b"xref\n0 %d\n0000000000 65535 f \n%s%s" % (size, table, tail))
+
+
+def test_a_file_made_to_keep_its_parser_busy_for_years_is_stopped(tmp_path, paper):
+    laughing(tmp_path / "laughing.pdf")
+    with Child(seconds=4.0) as child:
+        with pytest.raises(
+            UnreadableSource, match=r"laughing\.pdf: its parser did nothing for 4 s"
+        ):
+            child.read("pdf", tmp_path / "laughing.pdf")
+        child._seconds = 60.0
+        assert "105台" in child.read("pdf", paper).text
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_parser_that_crashes_costs_one_file(page, paper):
     with Child() as child:

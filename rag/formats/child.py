@@ -24,8 +24,9 @@ from typing import IO, Any
 from rag.errors import EmptySource, SourceError, UnreadableSource
 from rag.formats import Extract
 
-SECONDS = 60.0  # without a sign of life; a newspaper page takes 0.05 s, a 5 MB web page 10 s
-MEMORY = 3 << 30  # bytes of address space; libraries and a 300-page newspaper take 0.6 GB
+SECONDS = 120.0  # without a sign of life; a newspaper page takes 0.05 s, 9 MB of HTML 8 s, on a
+# machine with ten times the work it can do 60 s
+MEMORY = 2 << 30  # bytes of address space; libraries and a 300-page newspaper take 0.6 GB
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
     "from rag.formats.child import serve; serve(int(sys.argv[2]))"
