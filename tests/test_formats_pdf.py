@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from papers import HEIGHT, TIMES, WIDTH, Paper
 
-from rag.errors import EmptySource, UnreadableSource
+from rag.errors import EmptySource, NeedsOcr, UnreadableSource
 from rag.formats.pdf import extract
 
 STORY = (
@@ -267,7 +267,7 @@ def test_a_file_that_is_all_scanned_is_an_error(paper):
     for _ in range(2):
         paper.picture(0, 0, WIDTH, HEIGHT)
         paper.turn_page()
-    with pytest.raises(UnreadableSource, match=r"pages 1-2 of 2 .* OCR"):
+    with pytest.raises(NeedsOcr, match=r"pages 1-2 of 2 .* OCR"):
         read(paper)
 
 
@@ -312,7 +312,7 @@ def test_what_is_no_pdf_is_refused_with_advice(tmp_path, data, words):
 def test_letters_without_a_meaning_ask_for_ocr(paper):
     paper.write(40, 80, "\ue000\ue001\ue002\ue003" * 20)
     paper.turn_page()
-    with pytest.raises(UnreadableSource, match="OCR"):
+    with pytest.raises(NeedsOcr, match="OCR"):
         read(paper)
 
 

@@ -3,7 +3,7 @@ costs its own error, and the run goes on.
 
 The child is started for the first such file of a run and serves the rest too (start 0.05 s, imports
 0.1 to 0.6 s, then under 1 ms a file). One JSON line each way: {"kind", "path"} → {"text", …},
-{"error", "empty"} or, as often as a parser likes, {"alive": true}.
+{"error", "type"} or, as often as a parser likes, {"alive": true}.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from rag.errors import EmptySource, SourceError, UnreadableSource
+from rag.errors import EmptySource, NeedsOcr, SourceError, UnreadableSource
 from rag.formats import Extract
 
 SECONDS = 120.0  # without a sign of life; a newspaper page takes 0.05 s, 9 MB of HTML 8 s, on a
@@ -56,8 +56,11 @@ class Child:
         self._stop()
 
     def read(self, kind: str, path: Path) -> Extract:
-        """Return what a file holds. Raises EmptySource or UnreadableSource, also for a file that
-        takes more than SECONDS without a sign of life or more than MEMORY."""
+        """Return what a file holds.
+
+        Raises EmptySource, NeedsOcr or UnreadableSource, the last also for a file that takes more
+        than SECONDS without a sign of life or more than MEMORY.
+        """
         process = self._running()
         assert process.stdin is not None
         request = json.dumps({"kind": kind, "path": os.fspath(path)}) + "\n"
@@ -119,8 +122,8 @@ class Child:
 
 def _extract(answer: dict[str, Any], path: Path) -> Extract:
     if "error" in answer:
-        error = EmptySource if answer["empty"] else UnreadableSource
-        raise error(f"{path}: {answer['error']}")
+        kinds = {kind.__name__: kind for kind in (EmptySource, NeedsOcr)}
+        raise kinds.get(answer["type"], UnreadableSource)(f"{path}: {answer['error']}")
     return Extract(**(answer | {"pages": tuple(answer["pages"])}))
 
 
@@ -139,12 +142,12 @@ def _answer_to(kind: str, path: Path, out: IO[bytes]) -> dict[str, Any]:
         module = importlib.import_module(f"rag.formats.{kind}")
         return asdict(module.extract(path, lambda: _send(out, {"alive": True})))
     except MemoryError:
-        return {"error": "needs more memory than a file may take; split it", "empty": False}
+        return {"error": "needs more memory than a file may take; split it", "type": ""}
     except SourceError as error:
-        return {"error": str(error), "empty": isinstance(error, EmptySource)}
+        return {"error": str(error), "type": type(error).__name__}
     except Exception as error:  # a parser's own, of which there are dozens: the file is at fault
         words = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        return {"error": f"cannot be parsed ({words}); re-save it", "empty": False}
+        return {"error": f"cannot be parsed ({words}); re-save it", "type": ""}
 
 
 def _send(out: IO[bytes], answer: dict[str, Any]) -> None:

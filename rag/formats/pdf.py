@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rag.errors import EmptySource, UnreadableSource
+from rag.errors import EmptySource, NeedsOcr, UnreadableSource
 from rag.formats import Extract
 from rag.formats.layout import read_page
 from rag.formats.lines import Box, Glyph
@@ -34,8 +34,8 @@ _MOST_OBJECTS = 5_000  # of one page that are looked at as rules and pictures
 def extract(path: Path, alive: Callable[[], None]) -> Extract:
     """Return the text of a PDF and where its pages start.
 
-    Raises UnreadableSource when it is encrypted, truncated, too large, or all of it needs OCR;
-    EmptySource when its pages are blank.
+    Raises UnreadableSource when it is encrypted, truncated or too large, NeedsOcr when all of it
+    does, EmptySource when its pages are blank.
     """
     import pypdfium2
 
@@ -70,7 +70,7 @@ def extract(path: Path, alive: Callable[[], None]) -> Extract:
     problem = _problem(scanned, damaged, count)
     if not any(texts):
         if problem:
-            raise UnreadableSource(problem)
+            raise (NeedsOcr if scanned else UnreadableSource)(problem)
         raise EmptySource("its pages are blank; nothing to index")
     return _joined(texts, problem)
 
