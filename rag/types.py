@@ -43,9 +43,10 @@ def essence(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One document as it was given: a text file, or one record of a JSONL corpus.
+    """One document as it was given: a file, or one record of a JSONL corpus.
 
-    `name` is the path relative to the indexed folder, `file.jsonl#id` for a record.
+    `name` is the path relative to the indexed folder, `file.jsonl#id` for a record. `pages[i]` is
+    where page i + 1 starts in `text`; () where the format has no pages.
     """
 
     name: str
@@ -53,6 +54,12 @@ class Source:
     title: str | None = None
     published: str | None = None  # ISO date, YYYY-MM-DD
     url: str | None = None
+    pages: tuple[int, ...] = ()
+
+    def page(self, position: int) -> int | None:
+        """Return the number, from 1, of the page that the character at `position` stands on; None
+        where the format has no pages."""
+        return bisect.bisect_right(self.pages, position) or None
 
 
 class Run(NamedTuple):
@@ -176,6 +183,7 @@ class Citation:
     answer_in_article: tuple[Span, ...]  # the answer inside it; () when the quote only supports
     spans: tuple[Span, ...]  # raw
     answer_spans: tuple[Span, ...]  # raw
+    page: int | None = None  # from 1: where the answer stands; None where a format has no pages
 
     @property
     def quote(self) -> str:
@@ -187,6 +195,7 @@ class Citation:
         return {
             "marker": self.marker,
             "source": self.article.source,
+            "page": self.page,
             "article_id": self.article.id,
             "title": self.article.title,
             "published": self.article.published,
