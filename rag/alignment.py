@@ -15,8 +15,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rapidfuzz.distance import Levenshtein
-
 from rag.sketches import Letters
 from rag.types import Span
 
@@ -105,6 +103,8 @@ def _overlaps(one: Common, other: Common) -> bool:
 def _steps(first: str, second: str, chain: list[tuple[int, int]]) -> list[_Step]:
     """Align the stretch around a chain; cut at its seeds, where both agree, so that the time is
     that of many short stretches."""
+    from rapidfuzz.distance import Levenshtein  # 0.1 s to import, which no answer need wait for
+
     (a, b), (c, d) = chain[0], chain[-1]
     borders = [(max(0, a - _EDGE), max(0, b - _EDGE))]
     for x, y in chain[1:-1]:
