@@ -395,7 +395,8 @@ class Store:
         run("CREATE TEMP TABLE IF NOT EXISTS wanted (hash INTEGER PRIMARY KEY)")
         run("DELETE FROM wanted")
         self._connection.executemany("INSERT INTO wanted VALUES (?)", ((h,) for h in hashes))
-        return self._rows("SELECT hash, sketch FROM wanted JOIN posting USING (hash)")
+        # CROSS: else SQLite reads all postings, 0.15 s at 2.2 million
+        return self._rows("SELECT hash, sketch FROM wanted CROSS JOIN posting USING (hash)")
 
     def link(
         self,
