@@ -344,11 +344,16 @@ class _Plan:
         writer = index.writer(_HEAP_BYTES, 1)
         for number in self.gone:
             writer.delete_documents_by_term("number", number)
-        for number, text, title in self.store.passages(after=self.after):
-            document = tantivy.Document()
-            document.add_integer("number", number)
-            document.add_text("words", _searchable(text, title))
-            writer.add_document(document)
+        for title, passages in itertools.groupby(
+            self.store.passages(after=self.after), key=lambda passage: passage[2]
+        ):
+            # the title names what the story is about, so each of its chunks is found by it
+            shared = " ".join(terms(title or ""))
+            for number, text, _ in passages:
+                document = tantivy.Document()
+                document.add_integer("number", number)
+                document.add_text("words", f"{' '.join(terms(text))} {shared}")
+                writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
 
@@ -358,12 +363,6 @@ class _Plan:
         deleted = self.base.state.deleted + len(self.gone) if self.base else 0
         identity, revision = self.store.setting("identity"), self.store.revision
         return _State(identity, revision, self.total, last, deleted, name, files)
-
-
-def _searchable(text: str, title: str | None) -> str:
-    """Return the terms a chunk is found by: its own, and its article's title, which names what the
-    story is about."""
-    return " ".join(itertools.chain(terms(text), terms(title or "")))
 
 
 def _schema() -> tantivy.Schema:
