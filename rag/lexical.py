@@ -76,7 +76,6 @@ class _Snapshot:
     """One committed state, open for searching; never changes."""
 
     def __init__(self, index: tantivy.Index, state: _State) -> None:
-        index.config_reader("manual")
         index.reload()
         self.index, self.state = index, state
         self.schema, self.searcher = index.schema, index.searcher()
@@ -376,6 +375,8 @@ def _schema() -> tantivy.Schema:
 def _with_tokenizer(index: tantivy.Index) -> tantivy.Index:
     analyzer = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
     index.register_tokenizer("whitespace", analyzer)
+    # else a thread of tantivy's opens every commit, at any time
+    index.config_reader("manual")
     return index
 
 
