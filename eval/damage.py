@@ -243,7 +243,8 @@ def hard_wraps(
     """Lines of `width` Chinese characters; no line begins with a closing sign.
 
     `indent` begins each paragraph and `apart` stands between two; left out, they are drawn. Latin
-    words go to the next line, or break with a hyphen; numbers mostly stay whole.
+    words go to the next line, or break at a hyphen of their own or a new one; numbers mostly stay
+    whole.
     """
     width = width or rng.randint(8, 40)
     indent = rng.choice(("", "", "\u3000\u3000", "  ")) if indent is None else indent
@@ -257,7 +258,7 @@ def hard_wraps(
         start = at
         while (cut := _cut(page.text, start, room, hyphenate, split, hang)) < at + len(paragraph):
             blank = page.text[cut] == " "
-            hyphen = "-" if _in_word(page.text, cut) and not blank and not split else ""
+            hyphen = "-" if _in_word(page.text, cut) and not blank else ""
             changes.append((cut, cut + blank, hyphen + newline))
             start, room = cut + blank, 2 * width
         at += len(paragraph) + 1
@@ -292,8 +293,11 @@ def _cut(text: str, start: int, room: int, hyphenate: bool, split: bool, hang: b
     word = at
     while word > start and _is_word(text[word - 1]) and _is_word(text[at]):
         word -= 1
-    if split or word == at:
+    if word == at or (split and text[word:at].isdecimal()):
         return at
+    hyphen = text.rfind("-", word + 2, at)
+    if hyphen > 0 and text[hyphen - 1].isalpha() and text[hyphen + 1].isalpha():
+        return hyphen + 1
     if hyphenate and at - word > 2 and text[word:at].isalpha() and text[at : at + 3].isalpha():
         return at
     if word > start:

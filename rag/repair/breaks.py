@@ -1,0 +1,468 @@
+"""Is a line break a wrap or a paragraph's end? Decided for all breaks of a page at once, by weights
+fitted on damaged news (`python -m eval.repairs fit`).
+
+What is looked at, of the line before and the line after a break:
+  layout   how far the line falls short of its column, and whether the next word would have fitted;
+           how many lines around are as wide; blank lines and indents, against what is usual here
+  text     the last and the first character; whether a quotation or bracket is open; whether the two
+           characters often stand together in running text, or the second often begins a paragraph
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+WEIGHTS = Path(__file__).parent / "weights.npz"
+REACH = 8  # lines before and after that tell how wide the column is: fewer waver, more cross columns
+_OPEN_WITHIN = 160  # characters: a quotation open for longer was never closed
+
+_HAN_RANGES = ((0x3007, 0x3008), (0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00))
+# kinds of characters, by what they say at the end of a line or at the start of one
+KINDS = (
+    "other",
+    "han",
+    "stop",
+    "period",
+    "comma",
+    "colon",
+    "open quote",
+    "open bracket",
+    "close quote",
+    "close bracket",
+    "digit",
+    "upper",
+    "lower",
+    "dash",
+    "percent",
+    "bullet",
+    "ellipsis",
+    "letter",
+    "numeral",
+)
+_KIND = {name: number for number, name in enumerate(KINDS)}
+_SIGNS = {
+    "stop": "。！？!?；;",
+    "period": ".",
+    "comma": "，、,",
+    "colon": "：:",
+    "open quote": "“‘「『",
+    "open bracket": "（《〈【([{",
+    "close quote": "”’」』",
+    "close bracket": "）》〉】)]}",
+    "dash": "-—―–~～·/",
+    "percent": "%％℃°‰",
+    "bullet": "■◆●▲◀▶◎□★☆▼△▽◇○•*#|>※①②③④⑤⑥⑦⑧⑨⑩",
+    "ellipsis": "…",
+    "numeral": "一二三四五六七八九十",
+}
+
+
+@cache
+def kind_table() -> npt.NDArray[np.uint8]:
+    """Return the kind of every code point up to the last of the basic plane."""
+    table = np.zeros(0x10000, np.uint8)
+    for start, end in _HAN_RANGES:
+        table[start:end] = _KIND["han"]
+    table[0x30:0x3A] = _KIND["digit"]
+    table[0x41:0x5B] = _KIND["upper"]
+    table[0x61:0x7B] = _KIND["lower"]
+    for start, end in ((0xC0, 0x250), (0x370, 0x590), (0xAC00, 0xD7A4), (0x3041, 0x3100)):
+        table[start:end] = _KIND["letter"]
+    for name, signs in _SIGNS.items():
+        table[[ord(c) for c in signs]] = _KIND[name]
+    return table
+
+
+class Lines(NamedTuple):
+    """The lines of a page that hold text: where they stand and what parts them.
+
+    All arrays have one entry a line, but `newlines` and `blanks` one for each of the n - 1 breaks.
+    """
+
+    codes: npt.NDArray[np.uint32]
+    starts: Integers
+    ends: Integers
+    indents: Integers  # blanks before the first character
+    newlines: Integers
+
+
+def code_points(text: str) -> npt.NDArray[np.uint32]:
+    """Return the code points of a text, lone surrogates too."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def find_lines(codes: npt.NDArray[np.uint32]) -> Lines:
+    """Find the lines of a text whose only white space is blanks and newlines."""
+    newline = codes == 10
+    filled = np.flatnonzero(~newline & (codes != 32))
+    if not len(filled):
+        empty = np.zeros(0, np.int64)
+        return Lines(codes, empty, empty, empty, empty)
+    at = np.flatnonzero(newline)
+    count = np.searchsorted(at, filled)  # newlines before each character that is no blank
+    borders = np.flatnonzero(count[1:] != count[:-1])
+    starts = filled[np.concatenate([[0], borders + 1])]
+    ends = filled[np.concatenate([borders, [len(filled) - 1]])] + 1
+    newlines = (count[borders + 1] - count[borders]).astype(np.int64)
+    heads = np.concatenate([[0], count[borders + 1]])
+    before = np.where(heads > 0, at[np.maximum(heads, 1) - 1] + 1 if len(at) else 0, 0)
+    return Lines(codes, starts, ends, starts - before, newlines)
+
+
+def _windows(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return for each value those around it, (n, 2 * REACH + 1), NaN past the ends."""
+    padded = np.pad(values, REACH, constant_values=np.nan)
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * REACH + 1)
+
+
+def _one_hot(values: Integers, n: int) -> Floats:
+    return np.eye(n, dtype=np.float32)[values]
+
+
+def _binned(values: npt.NDArray[np.generic], edges: tuple[float, ...]) -> Integers:
+    return np.digitize(values, edges).astype(np.int64)
+
+
+class Features(NamedTuple):
+    """What is known of every break of a page."""
+
+    active: npt.NDArray[np.int32]  # (breaks, k): numbers of the indicator features that hold
+    values: Floats  # (breaks, VALUES)
+
+
+# name → number of values: each is one indicator, and the products of some are too
+_FIELDS = {
+    "end": len(KINDS) * 2,  # kind of the last character; seen through a closing quote or not
+    "start": len(KINDS) + 3,
+    "short": 9,  # of the column
+    "fits": 2,
+    "gap": 9,  # newlines, against the share of blank lines around
+    "indent": 6,
+    "width": 8,
+    "alike": 5,  # lines around as wide as this
+    "wider": 5,  # lines around wider than this
+    "next": 5,  # the next line against this
+    "cut": 5,  # share of the lines around that stop in mid-sentence
+    "open": 5,
+    "signs": 6,  # commas and stops in the line
+    "next signs": 6,
+    "mark": 6,
+    "pair": 8,
+    "opens": 7,
+}
+_PRODUCTS = (
+    ("short", "end"),
+    ("short", "cut"),
+    ("short", "gap"),
+    ("short", "alike"),
+    ("short", "next"),
+    ("short", "fits", "cut"),
+    ("gap", "cut"),
+    ("gap", "end"),
+    ("end", "start"),
+    ("end", "cut"),
+    ("width", "cut"),
+    ("width", "end"),
+    ("indent", "gap"),
+    ("indent", "short"),
+    ("signs", "width"),
+    ("signs", "next signs"),
+    ("signs", "short"),
+    ("alike", "wider"),
+    ("next", "width"),
+    ("pair", "end"),
+    ("pair", "short"),
+    ("opens", "short"),
+    ("opens", "end"),
+    ("mark", "short"),
+    ("open", "short"),
+)
+
+
+@cache
+def layout() -> tuple[dict[tuple[str, ...], int], int]:
+    """Return where the indicators of each field and product begin, and how many there are."""
+    places, at = {}, 0
+    for names in (*((name,) for name in _FIELDS), *_PRODUCTS):
+        places[names] = at
+        at += int(np.prod([_FIELDS[name] for name in names]))
+    return places, at
+
+
+def indicators(fields: dict[str, Integers]) -> npt.NDArray[np.int32]:
+    """Return the numbers of the indicators that hold, (breaks, fields and products)."""
+    places, _ = layout()
+    columns = []
+    for names, place in places.items():
+        value = fields[names[0]]
+        for name in names[1:]:
+            value = value * _FIELDS[name] + fields[name]
+        columns.append(value + place)
+    return np.stack(columns, axis=1).astype(np.int32)
+
+
+class Weights(NamedTuple):
+    """What was fitted: the weight of every indicator, and the language table."""
+
+    indicators: Floats
+    bias: float
+    after: Floats  # two weights of the neighbours' first scores
+    pairs: npt.NDArray[np.uint32]  # common pairs of characters, sorted: first << 16 | second
+    common: npt.NDArray[np.int8]  # their pointwise mutual information, in eighths
+    opening: npt.NDArray[np.int8]  # (65536,): log-odds that a character begins a sentence, quarters
+    closing: npt.NDArray[np.int8]
+
+
+@cache
+def weights() -> Weights:
+    """Load the weights that come with Youju."""
+    with np.load(WEIGHTS, allow_pickle=False) as stored:
+        return unpacked(dict(stored))
+
+
+def unpacked(stored: dict[str, npt.NDArray[np.generic]]) -> Weights:
+    """Return weights from the arrays of their file: pairs as differences, tables as columns."""
+    pairs = np.cumsum(stored["pairs"].astype(np.uint64)).astype(np.uint32)
+    tables = np.zeros((2, 0x10000), np.int8)
+    tables[:, stored["characters"].astype(np.int64)] = stored["openings"]
+    return Weights(
+        stored["indicators"].astype(np.float32),
+        float(stored["bias"]),
+        stored["after"].astype(np.float32),
+        pairs,
+        stored["common"].astype(np.int8),
+        *tables,
+    )
+
+
+def fields_of(text: str, lines: Lines, table: Weights) -> dict[str, Integers]:
+    """Return for every break the value of each field."""
+    codes, starts, ends = lines.codes, lines.starts, lines.ends
+    kinds = kind_table()[np.minimum(codes, 0xFFFF)]
+    n = len(starts)
+    before, after = slice(0, n - 1), slice(1, n)
+
+    cells = np.concatenate([[0], np.cumsum(np.where(codes < 0x250, 1, 2))])
+    width = (cells[ends] - cells[starts]).astype(np.float32)
+    width += np.minimum(2 * lines.indents, 4)
+
+    last, ended = _line_ends(kinds, starts, ends)
+    first = kinds[starts].astype(np.int64)
+    starts_item = _begins_item(codes, kinds, starts, ends)
+    first = np.where(starts_item, len(KINDS), first)
+
+    around = _windows(width)
+    own = around[:, REACH : REACH + 1]
+    sides = np.concatenate([around[:, :REACH], around[:, REACH + 1 :]], axis=1)
+    known = ~np.isnan(sides)
+    alike = (np.abs(sides - own) <= 2).sum(axis=1)
+    wider = (sides > own + 2).sum(axis=1)
+    of = np.maximum(known.sum(axis=1), 1)
+    column = _columns(around)
+    short = np.where(column > 0, column - width, 99.0)
+
+    room = short[before] - _first_word(codes, kinds, starts, ends)[after]
+    wide_gap = (lines.newlines >= 2).astype(np.float32)
+    usual_gap = _shares(wide_gap)
+    indented = (lines.indents[after] > 0).astype(np.float32)
+    usual_indent = _shares(indented)
+    sign = (kinds == _KIND["comma"]) | (kinds == _KIND["stop"]) | (kinds == _KIND["period"])
+    signs = np.concatenate([[0], np.cumsum(sign)])
+    in_line = signs[ends] - signs[starts]
+    mid = ~ended & (last != _KIND["colon"]) & (short <= 5) & (short >= -4)
+    cut = _shares(mid.astype(np.float32))
+    pair, opens, closes = _language(codes, ends[before] - 1, starts[after], table)
+
+    gap = 3 * np.minimum(lines.newlines - 1, 2) + _binned(usual_gap, (0.15, 0.85))
+    return {
+        "end": last[before] + len(KINDS) * ended[before],
+        "start": first[after],
+        "short": _binned(short[before], (-4, -2.5, -0.5, 1.5, 2.5, 4.5, 8.5, 90)),
+        "fits": (room >= 0).astype(np.int64),
+        "gap": gap,
+        "indent": 3 * (indented > 0) + _binned(usual_indent, (0.02, 0.5)),
+        "width": _binned(width[before], (13, 21, 33, 49, 69, 93, 130)),
+        "alike": _binned((alike / of)[before], (0.06, 0.3, 0.55, 0.8)),
+        "wider": _binned((wider / of)[before], (0.06, 0.3, 0.55, 0.8)),
+        "next": _binned(width[after] - width[before], (-8, -2.5, 2.5, 8)),
+        "cut": _binned(cut[before], (0.05, 0.2, 0.4, 0.6)),
+        "open": _open(text, ends[before], starts[after]),
+        "signs": 2 * _binned(in_line[before], (1, 3)) + (in_line[before] > 8),
+        "next signs": 2 * _binned(in_line[after], (1, 3)) + ended[after],
+        "mark": _marks(text, lines),
+        "pair": pair,
+        "opens": np.minimum(opens, 6),
+    }
+
+
+def _line_ends(
+    kinds: npt.NDArray[np.uint8], starts: Integers, ends: Integers
+) -> tuple[Integers, Bools]:
+    """Return the kind of each line's last character, and whether the line ends a sentence, closing
+    quotes and brackets aside."""
+    last = kinds[ends - 1].astype(np.int64)
+    stop, period, ellipsis = _KIND["stop"], _KIND["period"], _KIND["ellipsis"]
+    seen = last
+    for back in (2, 3):
+        closing = (seen == _KIND["close quote"]) | (seen == _KIND["close bracket"])
+        reachable = ends - back >= starts
+        seen = np.where(closing & reachable, kinds[np.maximum(ends - back, 0)], seen)
+    return last, (seen == stop) | (seen == period) | (seen == ellipsis)
+
+
+def _begins_item(
+    codes: npt.NDArray[np.uint32], kinds: npt.NDArray[np.uint8], starts: Integers, ends: Integers
+) -> Bools:
+    """Tell which lines begin an item: 一、 1. 12、 （三） (4) 第五条."""
+    def at(offset: int) -> npt.NDArray[np.int64]:
+        place = starts + offset
+        inside = place < ends
+        return np.where(inside, place, len(codes) - 1)
+
+    def number(offset: int) -> Bools:
+        kind = kinds[at(offset)]
+        return (kind == _KIND["digit"]) | (kind == _KIND["numeral"])
+
+    def one_of(offset: int, signs: str) -> Bools:
+        return np.isin(codes[at(offset)], [ord(c) for c in signs])
+
+    def parted(offset: int) -> Bools:
+        """A sign that parts a number from its item; a point only where no digit follows."""
+        return one_of(offset, "、)）") | (
+            one_of(offset, ".．") & ~number(offset + 1) & (starts + offset + 1 < ends)
+        )
+
+    plain = number(0) & (parted(1) | (number(1) & parted(2)))
+    bracketed = one_of(0, "（(") & number(1) & (one_of(2, "）)") | (number(2) & one_of(3, "）)")))
+    legal = one_of(0, "第") & number(1)
+    clause = legal & (
+        one_of(2, "章节条") | one_of(3, "章节条") & number(2) | one_of(4, "章节条") & number(3)
+    )
+    return plain | bracketed | clause
+
+
+def _columns(around: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the column each line stands in: the widest width that three lines around share within
+    two cells, 0 where there is none.
+
+    The widest alone would take an unwrapped headline for the column.
+    """
+    if len(around) == 0:
+        return np.zeros(0, np.float32)
+    ordered = np.sort(np.where(np.isnan(around), -1, around), axis=1)[:, ::-1]
+    close = (ordered[:, :-2] - ordered[:, 2:] <= 2) & (ordered[:, 2:] > 0)
+    best = np.argmax(close, axis=1)
+    # the middle of the three: one of them may hang a sign over the edge
+    return np.where(close.any(axis=1), ordered[np.arange(len(ordered)), best + 1], 0)
+
+
+def _shares(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return for each value the mean of those around it, itself left out."""
+    if not len(values):
+        return values
+    sums = np.concatenate([[0], np.cumsum(values, dtype=np.float64)])
+    place = np.arange(len(values))
+    low, high = np.maximum(place - REACH, 0), np.minimum(place + REACH + 1, len(values))
+    mean = (sums[high] - sums[low] - values) / np.maximum(high - low - 1, 1)
+    return np.asarray(mean, np.float32)
+
+
+def _first_word(
+    codes: npt.NDArray[np.uint32], kinds: npt.NDArray[np.uint8], starts: Integers, ends: Integers
+) -> Integers:
+    """Return the width of what could not have been parted at the start of each line, in cells."""
+    latin = (codes > 32) & (codes < 0x250)
+    other = np.append(np.flatnonzero(~latin), len(codes))
+    word = other[np.searchsorted(other, starts)] - starts
+    opening = (kinds[starts] == _KIND["open quote"]) | (kinds[starts] == _KIND["open bracket"])
+    width = np.where(latin[starts], np.minimum(word, ends - starts), np.where(opening, 4, 2))
+    second = kinds[np.minimum(starts + 1, ends - 1)]
+    signed = (second == _KIND["comma"]) | (second == _KIND["stop"])
+    return width + 2 * (signed & ~latin[starts])
+
+
+def _language(
+    codes: npt.NDArray[np.uint32], last: Integers, first: Integers, table: Weights
+) -> tuple[Integers, Integers, Integers]:
+    """Return how well two characters go together (0 unknown, 1 to 7), and how likely the one begins
+    and the other ends a sentence."""
+    a, b = np.minimum(codes[last], 0xFFFF), np.minimum(codes[first], 0xFFFF)
+    key = (a << np.uint32(16)) | b
+    if len(table.pairs):
+        place = np.minimum(np.searchsorted(table.pairs, key), len(table.pairs) - 1)
+        found = table.pairs[place] == key
+        common = np.where(found, 1 + _binned(table.common[place], (-4, 4, 12, 20, 32, 44)), 0)
+    else:
+        common = np.zeros(len(key), np.int64)
+    edges = (-9, -6, -3, 0, 3, 6)
+    return common, _binned(table.opening[b], edges), _binned(table.closing[a], edges)
+
+
+def _open(text: str, ends: Integers, starts: Integers) -> Integers:
+    """Tell what is open across each break: 0 nothing, 1 a quotation or bracket that is closed
+    after it, 2 one that is not closed soon, 3 it was opened by the line's last characters."""
+    out = np.zeros(len(ends), np.int64)
+    for opening, closing in ("“”", "（）", "《》", "「」", "()"):
+        if opening not in text:
+            continue
+        opens = _places(text, opening)
+        closes = _places(text, closing)
+        last_open = _before(opens, ends)
+        is_open = (last_open > _before(closes, ends)) & (ends - last_open < _OPEN_WITHIN)
+        next_close = _after(closes, starts, len(text))
+        closed = (next_close < _after(opens, starts, len(text))) & (
+            next_close - starts < _OPEN_WITHIN
+        )
+        out = np.maximum(out, np.where(is_open, np.where(closed, 2, 1), 0))
+        out = np.where(is_open & closed & (ends - last_open <= 3), 3, out)
+    return out
+
+
+def _places(text: str, character: str) -> Integers:
+    return np.array([m.start() for m in re.finditer(re.escape(character), text)], np.int64)
+
+
+def _before(places: Integers, at: Integers) -> Integers:
+    if not len(places):
+        return np.full(len(at), -(10**9))
+    i = np.searchsorted(places, at) - 1
+    return np.where(i >= 0, places[np.maximum(i, 0)], -(10**9))
+
+
+def _after(places: Integers, at: Integers, end: int) -> Integers:
+    return np.append(places, end + 10**9)[np.searchsorted(places, at)]
+
+
+_REPORTER = re.compile("记者|通讯员|作者|责编|编辑|摄影|[Bb]y |摄$|日电|日讯", re.MULTILINE)
+
+
+def _marks(text: str, lines: Lines) -> Integers:
+    """Tell which lines look like a byline or a dateline: 0 neither line, 1 the one after, 2 the one
+    before, 3 both."""
+    n = len(lines.starts)
+    marked = np.zeros(n, np.bool_)
+    places = np.array([m.start() for m in _REPORTER.finditer(text)], np.int64)
+    if len(places):
+        line = np.searchsorted(lines.starts, places, side="right") - 1
+        near = (line >= 0) & (places - lines.starts[line] <= 14)
+        marked[line[near]] = True
+    short = lines.ends - lines.starts <= 24
+    after = marked[1:].astype(np.int64)
+    return after + 2 * (marked & short)[:-1] + 0
+
+
+def scores(fields: dict[str, Integers], table: Weights) -> Floats:
+    """Return for every break the log-odds that the text goes on across it."""
+    active = indicators(fields)
+    first = table.indicators[active].sum(axis=1) + np.float32(table.bias)
+    return np.asarray(first, np.float32)
