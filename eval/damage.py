@@ -82,10 +82,11 @@ def changed(page: Page, changes: Iterable[_Change], mark: int = ADDED) -> Page:
 
 
 _GAP = re.compile("[ \u3000\xa0\t\u2002\u2003]+")
-_BESIDE_SIGN = re.compile("(?<=[，。、；：？！”’）》】“‘（《【]) | (?=[，。、；：？！”’）》】])")
+_BESIDE_SIGN = re.compile("(?<=[，。、；：？！（）《》【】]) | (?=[，。、；：？！（）《》【】])")
+_LATIN = "[0-9A-Za-z%+~()#@$&°µ×÷\u00c0-\u024f\u0391-\u03c9℃]"
 _BETWEEN_SCRIPTS = re.compile(
-    f"(?<=[{_HAN}，。、；：？！“”‘’（）《》【】…—·]) (?=[!-~°µ²³×÷\u0391-\u03c9])"
-    f"|(?<=[!-~°µ²³×÷\u0391-\u03c9]) (?=[{_HAN}，。、；：？！“”‘’（）《》【】…—·])"
+    f"(?<=[{_HAN}]) (?={_LATIN})|(?<={_LATIN}) (?=[{_HAN}])|(?<=[{_HAN}][“”‘’…—·]) (?=[^ ])"
+    f"|(?<=[^ ]) (?=[“”‘’…—·][{_HAN}])|(?<=[{_HAN}]) (?=[“”‘’…—·])|(?<=[“”‘’…—·]) (?=[{_HAN}])"
 )
 
 
@@ -147,6 +148,74 @@ def with_headings(body: Sequence[str], rng: Random) -> list[str]:
             out.append(rng.choice(clauses))
         out.append(paragraph)
     return out[rng.randint(0, 2) :]
+
+
+def with_structures(body: Sequence[str], rng: Random) -> list[str]:
+    """Return the paragraphs with things printed line by line among them: a list, a table, labels,
+    verse, an interview, headlines in a row, all made of clauses of their own text."""
+    clauses = _CLAUSE.findall("".join(body))
+    if len(clauses) < 8:
+        return list(body)
+    out = list(body)
+    for _ in range(rng.randint(1, 2)):
+        at = rng.randint(0, len(out))
+        out[at:at] = rng.choice(_STRUCTURES)(clauses, rng)
+    return out
+
+
+def _list(clauses: Sequence[str], rng: Random) -> list[str]:
+    numbered = rng.choice(
+        ("{}. ", "{}、", "（{}）", "({})", "第{}条 ", "{}）", "- ", "· ", "●", "■ ")
+    )
+    names = "一二三四五六七八九" if rng.random() < 0.5 else "123456789"
+    end = rng.choice(("", "", "；", "。"))
+    n, parts = rng.randint(2, 9), rng.choice((1, 1, 2))
+    chosen = ["，".join(rng.sample(clauses, parts)) for _ in range(n)]
+    return [numbered.format(names[i]) + item + end for i, item in enumerate(chosen)]
+
+
+def _table(clauses: Sequence[str], rng: Random) -> list[str]:
+    columns, sign = rng.randint(2, 4), rng.choice(("  ", ",", "|", "，"))
+    rows = [[rng.choice(clauses)[: rng.randint(2, 6)] for _ in range(columns)]]
+    for _ in range(rng.randint(2, 7)):
+        cells = [str(rng.randint(1, 99999)) for _ in range(columns - 1)]
+        rows.append([rng.choice(clauses)[: rng.randint(2, 4)], *cells])
+    return [f"| {' | '.join(row)} |" if sign == "|" else sign.join(row) for row in rows]
+
+
+def _labels(clauses: Sequence[str], rng: Random) -> list[str]:
+    labels = ("电话", "地址", "邮编", "时间", "地点", "主办单位", "联系人", "网址", "价格", "票价")
+    values = ("010-12345678", "100080", "8月16日9:00", "每人80元", "www.example.com")
+    chosen = rng.sample(labels, rng.randint(2, 6))
+    return [f"{name}：{rng.choice((*values, *rng.sample(clauses, 3)))}" for name in chosen]
+
+
+def _verse(clauses: Sequence[str], rng: Random) -> list[str]:
+    feet, signed = rng.choice((5, 7)), rng.random() < 0.7
+    lines = [c[:feet] for c in rng.sample(clauses, min(len(clauses), 8)) if len(c) >= feet][:8]
+    return [line + ("，。"[i % 2] if signed else "") for i, line in enumerate(lines)]
+
+
+def _interview(clauses: Sequence[str], rng: Random) -> list[str]:
+    ask, say = rng.choice((("问", "答"), ("记者", "王伟"), ("Q", "A"), ("主持人", "嘉宾")))
+    out = []
+    for _ in range(rng.randint(2, 5)):
+        out.append(f"{ask}：{rng.choice(clauses)}，{rng.choice(clauses)}？")
+        out.append(f"{say}：{'，'.join(rng.sample(clauses, rng.randint(1, 5)))}。")
+    return out
+
+
+def _headlines(clauses: Sequence[str], rng: Random) -> list[str]:
+    n = rng.randint(2, 7)
+    return [" ".join(rng.sample(clauses, rng.choice((1, 1, 1, 2)))) for _ in range(n)]
+
+
+def _speech(clauses: Sequence[str], rng: Random) -> list[str]:
+    n = rng.randint(2, 6)
+    return [f"“{rng.choice(clauses)}{rng.choice('。？！')}”" for _ in range(n)]
+
+
+_STRUCTURES = (_list, _list, _table, _labels, _verse, _interview, _headlines, _speech)
 
 
 # ---- characters -----------------------------------------------------------------------------

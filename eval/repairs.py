@@ -32,6 +32,7 @@ from eval.damage import (
     page_of,
     paragraphs,
     with_headings,
+    with_structures,
 )
 from rag.repair import RULES, Repaired, line_breaks, repair
 from rag.repair.breaks import (
@@ -70,7 +71,9 @@ def mistakes(clean: str, page: Page, repaired: Repaired) -> list[Mistake]:
     out: list[Mistake] = []
     done, at = 0, 0  # clean text and `got` compared so far
     for i, (character, place) in enumerate([*got, ("", len(clean))]):
-        if place < len(clean) and (place < done or character.isspace() or clean[place] != character):
+        if place < len(clean) and (
+            place < done or character.isspace() or clean[place] != character
+        ):
             continue
         between = "".join(c for c, _ in got[at:i])
         while "\n\n" in between:  # what parted two lines of furniture
@@ -320,6 +323,18 @@ def training_pages(zh: Sequence[str], en: Sequence[str]) -> Iterator[tuple[str, 
         places = [name for name in DAMAGES if name.startswith("break_in")]
         yield clean, damaged(clean, [*places, "furniture"], rng), 1.0
         yield clean, damaged(clean, ["hard_wraps", *places, "spaced_runs"], rng), 1.0
+        lines = clean.split("\n")
+        listed = "\n".join(with_structures(lines, rng))
+        yield listed, page_of(listed), 2.0
+        yield listed, mixture(listed, rng), 1.0
+        yield listed, damaged(listed, ["hard_wraps", *rng.sample(places, 2)], rng), 1.0
+        # short ones: little layout to go by
+        for few in (1, 1, 2, 3):
+            at = rng.randint(0, max(0, len(lines) - few))
+            short = "\n".join(with_structures(lines[at : at + few], rng)[:6])
+            yield short, page_of(short), 2.0
+            yield short, damaged(short, ["hard_wraps"], rng), 1.0
+            yield short, damaged(short, [rng.choice(places)], rng), 1.0
 
 
 def train(news: Path, english: Sequence[Path], most: int) -> None:
@@ -348,7 +363,9 @@ def train(news: Path, english: Sequence[Path], most: int) -> None:
     active, goes_on = np.concatenate(rows), np.concatenate(labels)
     theta, bias = fit(active, goes_on, np.concatenate(weights))
     z = theta[active].sum(axis=1) + bias
-    print(f"{len(goes_on)} breaks, {goes_on.mean():.3f} go on, {((z > 0) != goes_on).mean():.5f} wrong")
+    print(
+        f"{len(goes_on)} breaks, {goes_on.mean():.3f} go on, {((z > 0) != goes_on).mean():.5f} wrong"
+    )
     np.savez_compressed(
         WEIGHTS,
         **stored,
@@ -385,7 +402,9 @@ def main() -> None:
             causes = ", ".join(
                 f"{k} {100 * v / tally.characters:.3f}" for k, v in tally.causes.most_common(5)
             )
-            print(f"  {name:28s} {rates[0]:7.3f} % → {rates[1]:6.3f} %  whole {tally.whole / tally.pages:.3f}  {causes}")
+            print(
+                f"  {name:28s} {rates[0]:7.3f} % → {rates[1]:6.3f} %  whole {tally.whole / tally.pages:.3f}  {causes}"
+            )
             if name == "all mixed" and args.left:
                 rng = Random(0)
                 for kind in tally.causes:

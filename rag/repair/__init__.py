@@ -19,7 +19,7 @@ from functools import cache
 
 import numpy as np
 
-from rag.repair.breaks import code_points, fields_of, find_lines, scores, weights
+from rag.repair.breaks import code_points, fields_of, find_lines, rows, scores, weights
 from rag.repair.edits import Edit, Repaired, Rule, apply
 from rag.repair.furniture import furniture, page_furniture
 
@@ -57,7 +57,9 @@ def _plain_form(character: str) -> str:
     if character == "\n":
         return character
     if character.isspace() and character not in "\x1c\x1d\x1e\x1f":
-        return "\n" if character in "\x0b\x0c\x85\u2028\u2029" else " "
+        if character == "\f":
+            return character  # `page_furniture` looks for it
+        return "\n" if character in "\x0b\x85\u2028\u2029" else " "
     if unicodedata.category(character) in ("Cc", "Cf", "Co"):
         return ""
     code = ord(character)
@@ -208,12 +210,11 @@ def _set_apart(line: str, start: int) -> Iterator[Edit]:
             j += 1
         if j - i >= 2:
             closed = _closed(pieces, i, j, " ".join(pieces[max(0, i - 2) : i]))
-            # between Latin words, and beside a word, the blank stays
-            yield from (
-                Edit(places[k], places[k] + 1)
-                for k in closed
-                if k and not (pieces[k][:1].isascii() and pieces[k - 1][-1:].isascii())
-            )
+            for k in closed:
+                a, b = pieces[k - 1], pieces[k]
+                # two Latin words stay apart, the digits of a line set apart do not
+                if k and (not (a[-1:] + b[:1]).isascii() or (spaced and len(a) == len(b) == 1)):
+                    yield Edit(places[k], places[k] + 1)
         i = max(j, i + 1)
 
 
@@ -254,27 +255,52 @@ def _is_lone(piece: str) -> bool:
     return (len(core) <= 1 and not core.isascii()) or (not core and bool(piece))
 
 
-_NEAR_SIGN = re.compile(
-    f" (?<=[，。、；：？！”’）》」』】…] )(?=[{HAN}{SIGN}0-9A-Za-z])| (?<=[“‘（《「『【] )(?=[^ ])"
-    "| (?=[，。、；：？！”’）》」』】…])"
-)
+_BESIDE_OTHER = re.compile(" (?<=[^ -~] )(?=[^ \n])| (?=[^ -~])(?<=[^ \n] )")
+_SHARED_SIGNS = frozenset("“”‘’…—·")  # of Chinese and English print alike
+_CHINESE_SIGNS = frozenset("，。、；：？！（）《》〈〉「」『』【】")
 _LONGEST_HEADING = 34  # characters
 
 
 def spaces_beside_signs(text: str) -> Iterator[Edit]:
     """A blank before or after a Chinese sign, whose own half is blank already.
 
-    Kept where it parts two phrases of a headline: a closing quote on a short line without commas.
+    Kept where it parts two phrases of a headline: a closing quote on a short line without commas;
+    and beside quotes and dashes in English.
 
     >>> repair("他说 ，“ 很好 ”。 会议结束 。").text
     '他说，“很好”。会议结束。'
     >>> repair("“破茧进化” 竞逐赛场").text
     '“破茧进化” 竞逐赛场'
+    >>> repair("He read the “old” books.").text
+    'He read the “old” books.'
     """
-    for match in _NEAR_SIGN.finditer(text):
+    for match in _BESIDE_OTHER.finditer(text):
         start, end = match.span()
-        if start and not (text[start - 1] in "”》" and _is_headline(text, start)):
-            yield Edit(start, end)
+        before, after = text[start - 1], text[end]
+        if before in _SIGNS or after in _SIGNS:
+            chinese = _is_chinese(text, start - 1, -1) or _is_chinese(text, end, 1)
+            headline = before in "”》" and _is_headline(text, start)
+            if chinese and not headline and not _is_marker(text, start):
+                yield Edit(start, end)
+
+
+def _is_chinese(text: str, at: int, step: int) -> bool:
+    """Tell whether a side of a blank is Chinese, seen through signs that English has too."""
+    for place in (at, at + step, at + 2 * step):
+        character = text[place : place + 1] if place >= 0 else ""
+        if character not in _SHARED_SIGNS:
+            return character in _CHINESE_SIGNS or bool(_HAN.match(character))
+    return False
+
+
+_HAN = re.compile(f"[{HAN}]")
+_MARKER = re.compile(r"[-*#>·•+—–]+|\d{1,3}[.)、]|[A-Za-z][.)]")
+
+
+def _is_marker(text: str, at: int) -> bool:
+    """Tell whether the blank at `at` follows the mark of a list's item: 1. 准备材料, · 北京."""
+    start = text.rfind("\n", 0, at) + 1
+    return at - start <= 6 and bool(_MARKER.fullmatch(text, start, at))
 
 
 def _is_headline(text: str, at: int) -> bool:
@@ -283,21 +309,23 @@ def _is_headline(text: str, at: int) -> bool:
     return len(line) <= _LONGEST_HEADING and not any(c in "，。；" for c in line)
 
 
-_BETWEEN_SCRIPTS = re.compile(
-    f" (?<=[{HAN}{SIGN}] )(?=[!-~°×÷µ²³\u0391-\u03c9])| (?<=[!-~°×÷µ²³\u0391-\u03c9] )(?=[{HAN}{SIGN}])"
-)
+_LATIN = "[0-9A-Za-z%+~()#@$&\u00b0\u00b5\u00d7\u00f7\u00c0-\u024f\u0391-\u03c9℃]"
+_BETWEEN_SCRIPTS = re.compile(f" (?<=[{HAN}] )(?={_LATIN})| (?=[{HAN}])(?<={_LATIN} )")
 
 
-def spaces_between_scripts(text: str) -> Iterable[Edit]:
+def spaces_between_scripts(text: str) -> Iterator[Edit]:
     """Blanks between Chinese and digits or Latin: printed in one column and not in the next, so
-    never kept.
+    never kept, but after the number of a list's item.
 
     >>> repair("用时 2 分多钟，走完 100 米").text
     '用时2分多钟，走完100米'
-    >>> repair("TechUnited Eindhoven").text
-    'TechUnited Eindhoven'
+    >>> repair("1. 来自 TechUnited Eindhoven").text
+    '1. 来自TechUnited Eindhoven'
     """
-    return (Edit(*match.span()) for match in _BETWEEN_SCRIPTS.finditer(text))
+    for match in _BETWEEN_SCRIPTS.finditer(text):
+        start, end = match.span()
+        if not _is_marker(text, start):
+            yield Edit(start, end)
 
 
 # ---- lines ----------------------------------------------------------------------------------
@@ -324,6 +352,8 @@ def line_breaks(text: str) -> Iterator[Edit]:
         yield Edit(0, int(lines.starts[0]))
     if len(lines.starts) > 1:
         goes_on = scores(fields_of(text, lines, weights()), weights()) > _THRESHOLD
+        row = rows(text, lines)
+        goes_on &= ~(row[:-1] | row[1:])
         for end, start, joined in zip(
             lines.ends[:-1].tolist(), lines.starts[1:].tolist(), goes_on.tolist(), strict=True
         ):
@@ -368,7 +398,9 @@ def _join(text: str, end: int, start: int) -> Edit:
 
 def _parts_words(character: str) -> bool:
     """Tell whether a blank stands between two words of this character's script."""
-    return character.isascii() or "\u00c0" <= character < "\u1200" or "\uac00" <= character < "\ud7b0"
+    return (
+        character.isascii() or "\u00c0" <= character < "\u1200" or "\uac00" <= character < "\ud7b0"
+    )
 
 
 RULES: tuple[Rule, ...] = (

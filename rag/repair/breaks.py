@@ -23,7 +23,9 @@ Integers = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 WEIGHTS = Path(__file__).parent / "weights.npz"
-REACH = 8  # lines before and after that tell how wide the column is: fewer waver, more cross columns
+REACH = (
+    8  # lines before and after that tell how wide the column is: fewer waver, more cross columns
+)
 _OPEN_WITHIN = 160  # characters: a quotation open for longer was never closed
 
 _HAN_RANGES = ((0x3007, 0x3008), (0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00))
@@ -324,6 +326,7 @@ def _begins_item(
     codes: npt.NDArray[np.uint32], kinds: npt.NDArray[np.uint8], starts: Integers, ends: Integers
 ) -> Bools:
     """Tell which lines begin an item: 一、 1. 12、 （三） (4) 第五条."""
+
     def at(offset: int) -> npt.NDArray[np.int64]:
         place = starts + offset
         inside = place < ends
@@ -466,3 +469,16 @@ def scores(fields: dict[str, Integers], table: Weights) -> Floats:
     active = indicators(fields)
     first = table.indicators[active].sum(axis=1) + np.float32(table.bias)
     return np.asarray(first, np.float32)
+
+
+_ROW = re.compile(r"…{3,}|[.·]{4,}|(?:[.·] ){4,}|[^ \n]  (?=[^ \n])|^ *\|", re.MULTILINE)
+
+
+def rows(text: str, lines: Lines) -> Bools:
+    """Tell which lines are rows of a table or of contents: cells two blanks apart, a rule at the
+    start, dot leaders. Nothing is joined to them."""
+    out = np.zeros(len(lines.starts), np.bool_)
+    places = np.array([m.end() - 1 for m in _ROW.finditer(text)], np.int64)
+    if len(places):
+        out[np.maximum(np.searchsorted(lines.starts, places, side="right") - 1, 0)] = True
+    return out
