@@ -132,22 +132,105 @@ def paragraphs(text: str, rng: Random) -> list[str]:
 
 
 _CLAUSE = re.compile(f"(?<=[，。；])[{_HAN}0-9]{{6,18}}(?=[，。；])")
+_NAMES = (
+    "王璐瑶",
+    "李明",
+    "张晓洁",
+    "欧阳雪梅",
+    "陈芳",
+    "王 伟",
+    "司马南",
+    "单慧粉",
+    "古丽·买买提",
+)
+_PLACES = ("北京", "上海", "洛杉矶", "乌鲁木齐", "成都")
+_AGENCIES = ("新华社", "本报", "中新社", "科技日报", "人民网", "经济日报", "南方日报")
+
+
+def _byline(rng: Random) -> str:
+    agency, names = rng.choice(_AGENCIES), " ".join(rng.sample(_NAMES, rng.randint(1, 3)))
+    return rng.choice(
+        (
+            f"{agency}记者 {names}",
+            f"{agency}记者 {names}",
+            f"■{agency}记者 {names}",
+            f"{agency}{rng.choice(_PLACES)}记者 {names}",
+            f"本报记者 {names} 通讯员 {rng.choice(_NAMES)}",
+            f"作者：{names}",
+            f"（{agency}记者 {names}）",
+            f"文/{names}",
+        )
+    )
+
+
+def _heading(clauses: Sequence[str], rng: Random) -> str:
+    one, two = rng.sample(list(clauses), 2)
+    at = rng.randint(1, max(1, len(two) - 4))
+    quoted = f"{two[:at]}“{two[at : at + 4]}”{two[at + 4 :]}"
+    return rng.choice(
+        (
+            one,
+            one,
+            f"{one} {two}",
+            quoted,
+            f"{two[:-3]}“{two[-3:]}”",
+            f"{one[:4]}：{two}",
+            f"“{one[:6]}”{two}",
+            f"{one}——{two}",
+            f"■ {one}",
+            f"{one}，{two}",
+            f"{one}？",
+            f"{two}！",
+            f"《{one}》发布",
+        )
+    )
+
+
+def _caption(clauses: Sequence[str], rng: Random) -> str:
+    return (
+        f"{rng.choice('▲◀▼图')}{rng.randint(1, 12)}月{rng.randint(1, 30)}日，"
+        f"{rng.choice(clauses)}。"
+        f"{rng.choice(_AGENCIES)}记者 {rng.choice(_NAMES)} 摄"
+    )
 
 
 def with_headings(body: Sequence[str], rng: Random) -> list[str]:
-    """Return the paragraphs under a headline and a byline, with section headings here and there,
-    made of clauses of their own text."""
+    """Return the paragraphs as a story in print: headline, subtitle, byline, dateline, section
+    headings, captions, signed quotations, end mark, each there or not, all made of clauses of their
+    own text; headline and byline before the body or behind it."""
     clauses = _CLAUSE.findall("".join(body))
-    if len(clauses) < 3:
+    if len(clauses) < 4:
         return list(body)
-    names = rng.sample(("王璐瑶", "李明", "张晓洁", "欧阳雪梅", "陈芳"), rng.randint(1, 2))
-    headline = " ".join(rng.sample(clauses, rng.choice((1, 1, 2))))
-    out = [headline, f"{rng.choice(('新华社', '本报'))}记者 {' '.join(names)}"]
-    for number, paragraph in enumerate(body):
+    head = [_heading(clauses, rng) for _ in range(rng.choice((1, 1, 1, 2)))]
+    if rng.random() < 0.25:
+        head.append("——" + rng.choice(clauses))
+    if rng.random() < 0.6:
+        head.append(_byline(rng))
+    head = head[rng.randint(0, len(head)) if rng.random() < 0.3 else 0 :]
+    place, day = rng.choice(_PLACES), f"{rng.randint(1, 12)}月{rng.randint(1, 28)}日"
+    out = list(body)
+    if rng.random() < 0.2:
+        out[0] = f"{rng.choice(_AGENCIES)}{place}{day}{rng.choice('电讯')} {out[0]}"
+    mark = rng.random()
+    if mark < 0.3:
+        ends = (f"（新华社{place}{day}电）", "（完）", "(完)", f"（记者 {rng.choice(_NAMES)}）")
+        out[-1] += rng.choice(ends)
+    headed: list[str] = []
+    for number, paragraph in enumerate(out):
         if number and rng.random() < 0.15:
-            out.append(rng.choice(clauses))
-        out.append(paragraph)
-    return out[rng.randint(0, 2) :]
+            headed += [_heading(clauses, rng) for _ in range(rng.choice((1, 1, 1, 2)))]
+        if rng.random() < 0.05:
+            headed.append(_caption(clauses, rng))
+        if rng.random() < 0.06:
+            headed.append(paragraph)
+            headed.append(f"——{place}大学教授 {rng.choice(_NAMES)}")
+            continue
+        if rng.random() < 0.06:  # a paragraph that announces the next
+            headed.append(
+                rng.choice(clauses) + "，" + rng.choice(clauses) + rng.choice(("——", "："))
+            )
+        headed.append(paragraph)
+    return [*head, *headed] if rng.random() < 0.8 else [*headed, *head]
 
 
 def with_structures(body: Sequence[str], rng: Random) -> list[str]:
@@ -315,7 +398,9 @@ def hard_wraps(
     words go to the next line, or break at a hyphen of their own or a new one; numbers mostly stay
     whole.
     """
-    width = width or rng.randint(8, 40)
+    fixed, width = bool(width), width or rng.randint(8, 40)
+    ragged = 0 if fixed else rng.choice((0, 0, 0, 1, 2, 3))  # print squeezes and stretches
+    columns = not fixed and rng.random() < 0.25  # of several widths
     indent = rng.choice(("", "", "\u3000\u3000", "  ")) if indent is None else indent
     apart = rng.choice(("\n", "\n", "\n\n")) if apart is None else apart
     newline = rng.choice(("\n", "\n", "\n", " \n", "\r\n"))
@@ -323,13 +408,15 @@ def hard_wraps(
     changes: list[_Change] = [(0, 0, indent)] if indent else []
     at = 0
     for paragraph in page.text.split("\n"):
+        if columns and rng.random() < 0.1:
+            width = rng.randint(8, 40)
         room = 2 * width - 2 * len(indent)
         start = at
         while (cut := _cut(page.text, start, room, hyphenate, split, hang)) < at + len(paragraph):
             blank = page.text[cut] == " "
             hyphen = "-" if _in_word(page.text, cut) and not blank else ""
             changes.append((cut, cut + blank, hyphen + newline))
-            start, room = cut + blank, 2 * width
+            start, room = cut + blank, 2 * width - rng.randint(0, ragged)
         at += len(paragraph) + 1
         if at <= len(page.text):
             changes.append((at - 1, at, apart.replace("\n", newline) + indent))
@@ -385,7 +472,7 @@ def blank_after_every_line(page: Page, rng: Random) -> Page:
 
 
 _GAPS = ("\n", "\n\n", "\n\n", "\n\n\n", "\n \n", "\f", "\n\f", "\n\n\f\n")
-_PLACES = {
+_INSIDE = {
     "sentence": re.compile(f"(?<=[{_HAN}，])(?=[{_HAN}])"),
     "name": re.compile(f"(?<=[{_SURNAMES}])(?=[{_HAN}]{{1,2}}(?:说|表示|介绍|认为|告诉|指出))"),
     "number": re.compile(f"(?<=[0-9])(?=[0-9]+[{_HAN}])|(?<=[0-9])(?=[月日年台个万亿元%])"),
@@ -393,10 +480,10 @@ _PLACES = {
 }
 
 
-def breaks_inside(page: Page, rng: Random, *, places: Sequence[str] = tuple(_PLACES)) -> Page:
+def breaks_inside(page: Page, rng: Random, *, places: Sequence[str] = tuple(_INSIDE)) -> Page:
     """Blank lines, column and page breaks inside a sentence, a name, a number or a quotation: about
     one in four hundred characters."""
-    free = [m.start() for name in places for m in _PLACES[name].finditer(page.text)]
+    free = [m.start() for name in places for m in _INSIDE[name].finditer(page.text)]
     chosen = sorted(set(rng.sample(free, min(len(free), 1 + len(page.text) // 400))))
     return changed(page, [(at, at, rng.choice(_GAPS)) for at in chosen])
 

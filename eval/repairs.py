@@ -132,7 +132,9 @@ def clean_news(path: Path, most: int, *, measured: bool, short: int = 200) -> li
     for number, text in read_texts(path, 10 * most):
         if (number % 5 == 0) is measured and len(text) >= short:
             rng = Random(number)
-            out.append("\n".join(with_headings(paragraphs(text[:6000], rng), rng)))
+            out.append("\n".join(with_headings(paragraphs(text[:4000], rng), rng)))
+            if len(out) > 1 and rng.random() < 0.3:  # several stories on a page
+                out.append("\n".join((out.pop(), out.pop())))
             if len(out) == most:
                 break
     return out

@@ -21,7 +21,7 @@ import numpy as np
 
 from rag.repair.breaks import code_points, fields_of, find_lines, rows, scores, weights
 from rag.repair.edits import Edit, Repaired, Rule, apply
-from rag.repair.furniture import furniture, page_furniture
+from rag.repair.furniture import find_furniture, page_furniture
 
 __all__ = ["HAN", "RULES", "SIGN", "Edit", "Repaired", "Rule", "furniture", "repair"]
 
@@ -46,6 +46,21 @@ def repair(raw: str) -> Repaired:
         if done.text == before:
             break
     return done
+
+
+def furniture(raw: str) -> list[tuple[int, int]]:
+    """Return the headers, footers and page numbers that `repair` sets aside, as [start, end) in
+    characters of the raw text.
+
+    >>> raw = "第1版\\n" + "机器人走过碎石路，" * 12 + "\\n第２版\\n完。"
+    >>> [raw[start:end] for start, end in furniture(raw)]
+    ['第1版', '第２版']
+    """
+    plain = apply(Repaired(raw, np.arange(len(raw), dtype=np.int64)), plain_characters(raw))
+    return [
+        (int(plain.origin[start]), int(plain.origin[end - 1]) + 1)
+        for start, end in find_furniture(plain.text)
+    ]
 
 
 # ---- characters -----------------------------------------------------------------------------
@@ -234,11 +249,12 @@ def _closed(pieces: list[str], first: int, last: int, before: str) -> Iterable[i
             return []
     start = first + 1
     # a sign at the end of the piece before: 主会场 —— 中 关 村
-    if first and pieces[first - 1][-1:] in _SIGNS:
+    if first and _SIGNS.intersection(pieces[first - 1][-2:]):
         start = first
     end = last
     # a chain runs on into a longer piece where a sign stands between: 太 极 拳 ，并且
-    if last < len(pieces) and (chain[-1][-1] in _SIGNS or pieces[last][:1] in _SIGNS):
+    after = pieces[last] if last < len(pieces) else ""
+    if after and (chain[-1][-1] in _SIGNS or after[0] in _SIGNS or after[1:2] in _SIGNS):
         end = last + 1
     return range(start, end)
 

@@ -127,19 +127,8 @@ def _windows(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.lib.stride_tricks.sliding_window_view(padded, 2 * REACH + 1)
 
 
-def _one_hot(values: Integers, n: int) -> Floats:
-    return np.eye(n, dtype=np.float32)[values]
-
-
 def _binned(values: npt.NDArray[np.generic], edges: tuple[float, ...]) -> Integers:
     return np.digitize(values, edges).astype(np.int64)
-
-
-class Features(NamedTuple):
-    """What is known of every break of a page."""
-
-    active: npt.NDArray[np.int32]  # (breaks, k): numbers of the indicator features that hold
-    values: Floats  # (breaks, VALUES)
 
 
 # name → number of values: each is one indicator, and the products of some are too
@@ -158,7 +147,8 @@ _FIELDS = {
     "open": 5,
     "signs": 6,  # commas and stops in the line
     "next signs": 6,
-    "mark": 6,
+    "mark": 9,
+    "finish": 2,
     "pair": 8,
     "opens": 7,
 }
@@ -187,30 +177,41 @@ _PRODUCTS = (
     ("opens", "short"),
     ("opens", "end"),
     ("mark", "short"),
+    ("mark", "gap"),
+    ("finish", "short"),
+    ("start", "gap"),
+    ("start", "short"),
+    ("signs", "end"),
     ("open", "short"),
 )
 
 
 @cache
-def layout() -> tuple[dict[tuple[str, ...], int], int]:
-    """Return where the indicators of each field and product begin, and how many there are."""
-    places, at = {}, 0
-    for names in (*((name,) for name in _FIELDS), *_PRODUCTS):
-        places[names] = at
-        at += int(np.prod([_FIELDS[name] for name in names]))
-    return places, at
+def layout() -> tuple[Floats, int]:
+    """Return the map from field values to the numbers of the indicators that hold, (fields + 1,
+    fields and products), and how many indicators there are.
+
+    The number of a product's indicator is a linear form of its fields: one matrix does them all.
+    """
+    names = list(_FIELDS)
+    forms = [*((name,) for name in names), *_PRODUCTS]
+    matrix, at = np.zeros((len(names) + 1, len(forms)), np.float32), 0
+    for column, form in enumerate(forms):
+        matrix[-1, column], size = at, 1
+        for name in reversed(form):
+            matrix[names.index(name), column] = size
+            size *= _FIELDS[name]
+        at += size
+    return matrix, at
 
 
 def indicators(fields: dict[str, Integers]) -> npt.NDArray[np.int32]:
     """Return the numbers of the indicators that hold, (breaks, fields and products)."""
-    places, _ = layout()
-    columns = []
-    for names, place in places.items():
-        value = fields[names[0]]
-        for name in names[1:]:
-            value = value * _FIELDS[name] + fields[name]
-        columns.append(value + place)
-    return np.stack(columns, axis=1).astype(np.int32)
+    matrix, _ = layout()
+    values = np.ones((len(_FIELDS) + 1, len(fields["end"])), np.float32)
+    for row, name in enumerate(_FIELDS):
+        values[row] = fields[name]
+    return (values.T @ matrix).astype(np.int32)
 
 
 class Weights(NamedTuple):
@@ -298,10 +299,11 @@ def fields_of(text: str, lines: Lines, table: Weights) -> dict[str, Integers]:
         "wider": _binned((wider / of)[before], (0.06, 0.3, 0.55, 0.8)),
         "next": _binned(width[after] - width[before], (-8, -2.5, 2.5, 8)),
         "cut": _binned(cut[before], (0.05, 0.2, 0.4, 0.6)),
-        "open": _open(text, ends[before], starts[after]),
+        "open": _open(codes, ends[before], starts[after]),
         "signs": 2 * _binned(in_line[before], (1, 3)) + (in_line[before] > 8),
         "next signs": 2 * _binned(in_line[after], (1, 3)) + ended[after],
         "mark": _marks(text, lines),
+        "finish": _finishes(codes, starts, ends)[before].astype(np.int64),
         "pair": pair,
         "opens": np.minimum(opens, 6),
     }
@@ -320,6 +322,13 @@ def _line_ends(
         reachable = ends - back >= starts
         seen = np.where(closing & reachable, kinds[np.maximum(ends - back, 0)], seen)
     return last, (seen == stop) | (seen == period) | (seen == ellipsis)
+
+
+def _finishes(codes: npt.NDArray[np.uint32], starts: Integers, ends: Integers) -> Bools:
+    """Tell which lines end with the mark of a story's end: （新华社北京8月16日电）, （完）."""
+    before = codes[np.maximum(ends - 2, starts)]
+    closed = np.isin(codes[ends - 1], [ord(c) for c in "）)】"])
+    return closed & np.isin(before, [ord(c) for c in "电讯完摄社图"])
 
 
 def _begins_item(
@@ -411,28 +420,27 @@ def _language(
     return common, _binned(table.opening[b], edges), _binned(table.closing[a], edges)
 
 
-def _open(text: str, ends: Integers, starts: Integers) -> Integers:
-    """Tell what is open across each break: 0 nothing, 1 a quotation or bracket that is closed
-    after it, 2 one that is not closed soon, 3 it was opened by the line's last characters."""
+_PAIRED = tuple((ord(a), ord(b)) for a, b in ("“”", "（）", "《》", "「」", "()"))
+
+
+def _open(codes: npt.NDArray[np.uint32], ends: Integers, starts: Integers) -> Integers:
+    """Tell what is open across each break: 0 nothing, 1 a quotation or bracket that is not closed
+    soon, 2 one that is, 3 one that the line's last characters opened."""
     out = np.zeros(len(ends), np.int64)
-    for opening, closing in ("“”", "（）", "《》", "「」", "()"):
-        if opening not in text:
+    for opening, closing in _PAIRED:
+        opens = np.flatnonzero(codes == opening)
+        if not len(opens):
             continue
-        opens = _places(text, opening)
-        closes = _places(text, closing)
+        closes = np.flatnonzero(codes == closing)
         last_open = _before(opens, ends)
         is_open = (last_open > _before(closes, ends)) & (ends - last_open < _OPEN_WITHIN)
-        next_close = _after(closes, starts, len(text))
-        closed = (next_close < _after(opens, starts, len(text))) & (
+        next_close = _after(closes, starts, len(codes))
+        closed = (next_close < _after(opens, starts, len(codes))) & (
             next_close - starts < _OPEN_WITHIN
         )
-        out = np.maximum(out, np.where(is_open, np.where(closed, 2, 1), 0))
-        out = np.where(is_open & closed & (ends - last_open <= 3), 3, out)
+        state = np.where(closed, np.where(ends - last_open <= 3, 3, 2), 1)
+        out = np.maximum(out, np.where(is_open, state, 0))
     return out
-
-
-def _places(text: str, character: str) -> Integers:
-    return np.array([m.start() for m in re.finditer(re.escape(character), text)], np.int64)
 
 
 def _before(places: Integers, at: Integers) -> Integers:
@@ -446,22 +454,30 @@ def _after(places: Integers, at: Integers, end: int) -> Integers:
     return np.append(places, end + 10**9)[np.searchsorted(places, at)]
 
 
-_REPORTER = re.compile("记者|通讯员|作者|责编|编辑|摄影|[Bb]y |摄$|日电|日讯", re.MULTILINE)
+_REPORTER = re.compile("记者|通讯员|作者|责编|编辑|摄影|文/|[Bb]y |—{2}|日电|日讯")
+_NAMES = "[\u4e00-\u9fff·]{1,6}(?:[ 、，][\u4e00-\u9fff·]{1,6})*"
+_BYLINE = re.compile(
+    "[■◎●□▲（(【]?[\u4e00-\u9fff·]{0,10}(?:记者|通讯员|作者|责编|编辑|摄影|文/|[Bb]y )"
+    f"[：:/ ]*{_NAMES}(?: ?(?:摄|文|通讯员|编辑)(?: {_NAMES})?)?[）)】]?"
+    f"|—{{1,2}}[\u4e00-\u9fff（）·]{{3,24}} {_NAMES}"
+)
+_LONGEST_BYLINE = 40  # characters
 
 
 def _marks(text: str, lines: Lines) -> Integers:
-    """Tell which lines look like a byline or a dateline: 0 neither line, 1 the one after, 2 the one
-    before, 3 both."""
-    n = len(lines.starts)
-    marked = np.zeros(n, np.bool_)
+    """Tell what the two lines of each break are, 3 * before + after: 2 a byline or a signature
+    alone, 1 one that begins with such words or a dateline, 0 neither."""
+    tags = np.zeros(len(lines.starts), np.int64)
     places = np.array([m.start() for m in _REPORTER.finditer(text)], np.int64)
     if len(places):
-        line = np.searchsorted(lines.starts, places, side="right") - 1
-        near = (line >= 0) & (places - lines.starts[line] <= 14)
-        marked[line[near]] = True
-    short = lines.ends - lines.starts <= 24
-    after = marked[1:].astype(np.int64)
-    return after + 2 * (marked & short)[:-1] + 0
+        line = np.maximum(np.searchsorted(lines.starts, places, side="right") - 1, 0)
+        near = places - lines.starts[line] <= 14
+        tags[line[near]] = 1
+        short = near & (lines.ends[line] - lines.starts[line] <= _LONGEST_BYLINE)
+        for i in np.unique(line[short]).tolist():
+            if _BYLINE.fullmatch(text, int(lines.starts[i]), int(lines.ends[i])):
+                tags[i] = 2
+    return 3 * tags[:-1] + tags[1:]
 
 
 def scores(fields: dict[str, Integers], table: Weights) -> Floats:

@@ -46,12 +46,12 @@ class _Line(NamedTuple):
     page: int  # form feeds before it
 
 
-def furniture(text: str) -> list[tuple[int, int]]:
+def find_furniture(text: str) -> list[tuple[int, int]]:
     """Return the lines of a text that are headers, footers and page numbers, [start, end) in
     characters.
 
     >>> page = "- 1 -\\n" + "机器人走过碎石路，" * 12 + "\\n- 2 -\\n" + "又跨过障碍物，" * 16 + "\\n- 3 -\\n完。"
-    >>> [page[a:b] for a, b in furniture(page)]
+    >>> [page[a:b] for a, b in find_furniture(page)]
     ['- 1 -', '- 2 -', '- 3 -']
     """
     lines = _short_lines(text)
@@ -66,14 +66,14 @@ def furniture(text: str) -> list[tuple[int, int]]:
 def page_furniture(text: str) -> Iterator[Edit]:
     """Headers, footers and page numbers, which no part of an article is; form feeds.
 
-    They are set aside: no character of the result stands for them, and `furniture` says where they
-    are. Limit: a header printed once, or on pages without numbers at the ends of paragraphs, stays.
+    They are set aside: no character of the result stands for them, and `rag.repair.furniture` says where
+    they are. Limit: a header printed once, or on pages without numbers at the ends of paragraphs, stays.
 
     >>> repair("论坛上，机器人\\f很多。").text
     '论坛上，机器人很多。'
     """
     at = 0
-    for start, end in _blocks(text, furniture(text)):
+    for start, end in _blocks(text, find_furniture(text)):
         yield from _feeds(text, at, start)
         # one newline stays, for the text before and after to be looked at as neighbours
         keep = "\n" if 0 < start and end < len(text) else ""
