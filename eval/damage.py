@@ -138,7 +138,7 @@ _NAMES = (
     "张晓洁",
     "欧阳雪梅",
     "陈芳",
-    "王 伟",
+    "王伟",
     "司马南",
     "单慧粉",
     "古丽·买买提",
@@ -230,7 +230,8 @@ def with_headings(body: Sequence[str], rng: Random) -> list[str]:
                 rng.choice(clauses) + "，" + rng.choice(clauses) + rng.choice(("——", "："))
             )
         headed.append(paragraph)
-    return [*head, *headed] if rng.random() < 0.8 else [*headed, *head]
+    printed = [*head, *headed] if rng.random() < 0.8 else [*headed, *head]
+    return [line for text in printed for line in clean_lines(text)]
 
 
 def with_structures(body: Sequence[str], rng: Random) -> list[str]:
@@ -394,7 +395,8 @@ def hard_wraps(
 ) -> Page:
     """Lines of `width` Chinese characters; no line begins with a closing sign.
 
-    `indent` begins each paragraph and `apart` stands between two; left out, they are drawn. Latin
+    `indent` begins each paragraph and `apart` stands between two; left out, they are drawn, and in
+    some pages lines are ragged, columns of several widths, or indents are lost. Latin
     words go to the next line, or break at a hyphen of their own or a new one; numbers mostly stay
     whole.
     """
@@ -405,12 +407,13 @@ def hard_wraps(
     apart = rng.choice(("\n", "\n", "\n\n")) if apart is None else apart
     newline = rng.choice(("\n", "\n", "\n", " \n", "\r\n"))
     hyphenate, split, hang = rng.random() < 0.5, rng.random() < 0.2, rng.random() < 0.5
+    lost = 4 if not indent and not fixed and rng.random() < 0.4 else 0  # indents that print had
     changes: list[_Change] = [(0, 0, indent)] if indent else []
     at = 0
     for paragraph in page.text.split("\n"):
         if columns and rng.random() < 0.1:
             width = rng.randint(8, 40)
-        room = 2 * width - 2 * len(indent)
+        room = 2 * width - 2 * len(indent) - lost
         start = at
         while (cut := _cut(page.text, start, room, hyphenate, split, hang)) < at + len(paragraph):
             blank = page.text[cut] == " "
@@ -488,6 +491,14 @@ def breaks_inside(page: Page, rng: Random, *, places: Sequence[str] = tuple(_INS
     return changed(page, [(at, at, rng.choice(_GAPS)) for at in chosen])
 
 
+def column_breaks(page: Page, rng: Random) -> Page:
+    """A blank line or a page break at the end of every so many lines, where a column ended."""
+    ends = [m.start() for m in re.finditer("[^\n]\r?(?=\n[^\n\r])", page.text)]
+    every = rng.randint(5, 40)
+    chosen = [at + 1 for at in ends if rng.random() < 1 / every]
+    return changed(page, [(at, at, rng.choice(("\n", "\n", "\n\n", "\n\f"))) for at in chosen])
+
+
 def spaced_runs(page: Page, rng: Random) -> Page:
     """Lines, and parts of lines, whose characters are set apart by blanks (今 年 的 论 坛 上 ，机).
 
@@ -550,6 +561,7 @@ DAMAGES: Mapping[str, Damage] = {
     "break_in_name": partial(breaks_inside, places=("name",)),
     "break_in_number": partial(breaks_inside, places=("number",)),
     "break_in_quotation": partial(breaks_inside, places=("quotation",)),
+    "column_breaks": column_breaks,
     "spaced_runs": spaced_runs,
     "furniture": furniture,
     "blank_after_every_line": blank_after_every_line,

@@ -186,6 +186,9 @@ def by_damage(texts: Sequence[str], *, seed: int = 0) -> dict[str, Tally]:
         rng = Random(f"{seed} {number}")
         for name in DAMAGES:
             tallies.setdefault(name, Tally()).add(clean, damaged(clean, [name], rng))
+        tallies.setdefault("wrapped, column breaks", Tally()).add(
+            clean, damaged(clean, ["hard_wraps", "column_breaks"], rng)
+        )
         tallies.setdefault("wrapped, blank lines", Tally()).add(
             clean, damaged(clean, ["hard_wraps", "blank_after_every_line"], rng)
         )
@@ -195,10 +198,8 @@ def by_damage(texts: Sequence[str], *, seed: int = 0) -> dict[str, Tally]:
 
 def unchanged(texts: Iterable[str]) -> tuple[int, list[Mistake]]:
     """Return how many clean texts there are and what is changed in those that do not pass."""
-    wrong, n = [], 0
-    for n, clean in enumerate(texts, 1):
-        wrong += mistakes(clean, page_of(clean), repair(clean))[:1]
-    return n, wrong
+    wrong = [mistakes(clean, page_of(clean), repair(clean))[:1] for clean in texts]
+    return len(wrong), [mistake for mistakes in wrong for mistake in mistakes]
 
 
 def megabytes_a_second(texts: Sequence[str], *, rounds: int = 2) -> float:
@@ -320,7 +321,7 @@ def training_pages(zh: Sequence[str], en: Sequence[str]) -> Iterator[tuple[str, 
         rng = Random(f"fit {number}")
         yield clean, page_of(clean), 2.0
         yield clean, mixture(clean, rng), 1.0
-        yield clean, damaged(clean, ["hard_wraps"], rng), 1.0
+        yield clean, damaged(clean, ["hard_wraps", "column_breaks"], rng), 1.0
         yield clean, damaged(clean, ["hard_wraps", "blank_after_every_line"], rng), 1.0
         places = [name for name in DAMAGES if name.startswith("break_in")]
         yield clean, damaged(clean, [*places, "furniture"], rng), 1.0
@@ -347,12 +348,11 @@ def train(news: Path, english: Sequence[Path], most: int) -> None:
         size += len(fitting[cut])
         cut += 1
     stored = language_table("\n".join(clean_lines(t)) for t in fitting[:cut])
-    zeros = {
+    untrained: dict[str, npt.NDArray[Any]] = {
         "indicators": np.zeros(layout()[1], np.float16),
-        "bias": np.float32(0),
-        "after": np.zeros(2, np.float32),
+        "bias": np.zeros(1, np.float32),
     }
-    table = unpacked({**stored, **zeros})
+    table = unpacked(stored | untrained)
     zh = clean_news(news, most, measured=False)
     en = clean_english(english, most // 4, measured=False)
     rows, labels, weights = [], [], []
@@ -364,17 +364,13 @@ def train(news: Path, english: Sequence[Path], most: int) -> None:
             weights.append(np.full(len(goes_on), weight, np.float32))
     active, goes_on = np.concatenate(rows), np.concatenate(labels)
     theta, bias = fit(active, goes_on, np.concatenate(weights))
-    z = theta[active].sum(axis=1) + bias
-    print(
-        f"{len(goes_on)} breaks, {goes_on.mean():.3f} go on, {((z > 0) != goes_on).mean():.5f} wrong"
-    )
-    np.savez_compressed(
-        WEIGHTS,
-        **stored,
-        indicators=theta.astype(np.float16),
-        bias=np.float32(bias),
-        after=zeros["after"],
-    )
+    wrong = ((theta[active].sum(axis=1) + bias > 0) != goes_on).mean()
+    print(f"{len(goes_on)} breaks, {goes_on.mean():.3f} go on, {wrong:.5f} decided wrongly")
+    fitted: dict[str, npt.NDArray[Any]] = {
+        "indicators": theta.astype(np.float16),
+        "bias": np.array([bias], np.float32),
+    }
+    np.savez_compressed(WEIGHTS, allow_pickle=False, **stored, **fitted)
 
 
 def main() -> None:
@@ -404,9 +400,8 @@ def main() -> None:
             causes = ", ".join(
                 f"{k} {100 * v / tally.characters:.3f}" for k, v in tally.causes.most_common(5)
             )
-            print(
-                f"  {name:28s} {rates[0]:7.3f} % → {rates[1]:6.3f} %  whole {tally.whole / tally.pages:.3f}  {causes}"
-            )
+            whole = tally.whole / tally.pages
+            print(f"  {name:28s}{rates[0]:8.3f} % →{rates[1]:7.3f} %  whole {whole:.3f}  {causes}")
             if name == "all mixed" and args.left:
                 rng = Random(0)
                 for kind in tally.causes:

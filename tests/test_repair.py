@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pages import messes, pages, paragraphs
+from pages import messes, pages
 
 from eval.damage import DAMAGES, damaged, mixture, page_of
 from eval.repairs import edits, mistakes
-from rag.repair import RULES, furniture, repair
+from rag.repair import RULES, Repaired, furniture, repair
 from rag.types import essence, is_ignorable
 
 BOOKS = json.loads((Path(__file__).parent / "cases/repair.json").read_text(encoding="utf-8"))
@@ -153,7 +153,7 @@ def test_damages_mixed_leave_hardly_an_error(language):
 def test_an_error_would_be_seen():
     assert error_rate("一二三。\n四五六。", page_of("一二三。\n四五六。")) == 0
     clean, page = "一二三。", page_of("一二三。")
-    wrong = mistakes(clean, page, repair("一二三。")._replace(text="一二。", origin=np.array([0, 1, 3])))
+    wrong = mistakes(clean, page, Repaired("一二。", np.array([0, 1, 3])))
     assert [(m.wanted, m.got) for m in wrong] == [("三", "")]
 
 

@@ -381,13 +381,16 @@ def line_breaks(text: str) -> Iterator[Edit]:
         yield Edit(int(lines.ends[-1]), len(text))
 
 
-# what stands before a hyphen that is the word's own: well-known, co-operation is left aside
+# what stands before a hyphen of a word's own: well-known; from a count over English reviews
 _COMPOUNDS = frozenset(
-    "well self long high low non ex half full part real state one two three four five six seven"
-    " eight nine ten all cross off on up so year day old new first second third last best top then"
-    " multi anti post pre semi mid sub inter pro vice far fast free hard hand head home in left"
-    " right life light man men much never no open out over own read ready short side single small"
-    " still time to under user wide word work world e x t u c".split()
+    re.findall(
+        "[a-z]+",
+        "well self long high low non ex half full part real state one two three four five six "
+        "seven eight nine ten all cross off up year day old new first second third last best top "
+        "then multi anti post semi mid vice far fast free hard hand head home left right light "
+        "men much never open out over own read ready short side still single small time under user "
+        "wide word work world opt get clear front odd interest",
+    )
 )
 
 
@@ -398,9 +401,7 @@ def _join(text: str, end: int, start: int) -> Edit:
     if not (_parts_words(before) and _parts_words(after)):
         return Edit(end, start)
     if before in "-/" and after.isalnum() and text[end - 2 : end - 1].isalnum():
-        word = re.search("[A-Za-z]*$", text[max(0, end - 24) : end - 1])
-        own = before == "/" or not after.islower() or not word or len(word.group()) < 2
-        own = own or word.group().lower() in _COMPOUNDS or text[end - len(word.group()) - 2] == "-"
+        own = before == "/" or not after.islower() or _has_own_hyphen(text, end)
         return Edit(end, start) if own else Edit(end - 1, start)
     around = text[max(0, end - _NEAR) : end] + text[start : start + _NEAR]
     if after.isdigit() and before.isascii() and re.search(f"[{HAN}]", around):
@@ -410,6 +411,19 @@ def _join(text: str, end: int, start: int) -> Edit:
     if after in ",.;:!?)]}%" or before in "([{":
         return Edit(end, start)
     return Edit(end, start, " ")
+
+
+def _has_own_hyphen(text: str, end: int) -> bool:
+    """Tell whether the hyphen before `end` is spelt in its word and not put in at the line's
+    end."""
+    words = _WORDS.findall(text[max(0, end - 40) : end - 1])
+    if not words:
+        return True
+    *before, word = words[-1].split("-")
+    return len(word) < 2 or word.lower() in _COMPOUNDS or bool(before)
+
+
+_WORDS = re.compile("[A-Za-z-]+$")
 
 
 def _parts_words(character: str) -> bool:

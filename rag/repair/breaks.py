@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -127,8 +127,8 @@ def _windows(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.lib.stride_tricks.sliding_window_view(padded, 2 * REACH + 1)
 
 
-def _binned(values: npt.NDArray[np.generic], edges: tuple[float, ...]) -> Integers:
-    return np.digitize(values, edges).astype(np.int64)
+def _binned(values: npt.NDArray[Any], edges: tuple[float, ...]) -> Integers:
+    return np.asarray(np.searchsorted(edges, values, side="right"), np.int64)
 
 
 # name → number of values: each is one indicator, and the products of some are too
@@ -151,6 +151,7 @@ _FIELDS = {
     "finish": 2,
     "pair": 8,
     "opens": 7,
+    "first": 5,  # whether the line before the break begins a paragraph
 }
 _PRODUCTS = (
     ("short", "end"),
@@ -183,6 +184,10 @@ _PRODUCTS = (
     ("start", "short"),
     ("signs", "end"),
     ("open", "short"),
+    ("first", "short"),
+    ("first", "short", "gap"),
+    ("first", "signs"),
+    ("first", "end"),
 )
 
 
@@ -219,7 +224,6 @@ class Weights(NamedTuple):
 
     indicators: Floats
     bias: float
-    after: Floats  # two weights of the neighbours' first scores
     pairs: npt.NDArray[np.uint32]  # common pairs of characters, sorted: first << 16 | second
     common: npt.NDArray[np.int8]  # their pointwise mutual information, in eighths
     opening: npt.NDArray[np.int8]  # (65536,): log-odds that a character begins a sentence, quarters
@@ -233,15 +237,14 @@ def weights() -> Weights:
         return unpacked(dict(stored))
 
 
-def unpacked(stored: dict[str, npt.NDArray[np.generic]]) -> Weights:
+def unpacked(stored: dict[str, npt.NDArray[Any]]) -> Weights:
     """Return weights from the arrays of their file: pairs as differences, tables as columns."""
     pairs = np.cumsum(stored["pairs"].astype(np.uint64)).astype(np.uint32)
     tables = np.zeros((2, 0x10000), np.int8)
     tables[:, stored["characters"].astype(np.int64)] = stored["openings"]
     return Weights(
         stored["indicators"].astype(np.float32),
-        float(stored["bias"]),
-        stored["after"].astype(np.float32),
+        float(stored["bias"].ravel()[0]),
         pairs,
         stored["common"].astype(np.int8),
         *tables,
@@ -255,13 +258,14 @@ def fields_of(text: str, lines: Lines, table: Weights) -> dict[str, Integers]:
     n = len(starts)
     before, after = slice(0, n - 1), slice(1, n)
 
-    cells = np.concatenate([[0], np.cumsum(np.where(codes < 0x250, 1, 2))])
+    cells = np.zeros(len(codes) + 1, np.int32)
+    np.cumsum(2 - (codes < 0x250).view(np.int8), out=cells[1:])
     width = (cells[ends] - cells[starts]).astype(np.float32)
     width += np.minimum(2 * lines.indents, 4)
 
     last, ended = _line_ends(kinds, starts, ends)
     first = kinds[starts].astype(np.int64)
-    starts_item = _begins_item(codes, kinds, starts, ends)
+    starts_item = _begins_item(codes, starts, ends)
     first = np.where(starts_item, len(KINDS), first)
 
     around = _windows(width)
@@ -279,12 +283,12 @@ def fields_of(text: str, lines: Lines, table: Weights) -> dict[str, Integers]:
     usual_gap = _shares(wide_gap)
     indented = (lines.indents[after] > 0).astype(np.float32)
     usual_indent = _shares(indented)
-    sign = (kinds == _KIND["comma"]) | (kinds == _KIND["stop"]) | (kinds == _KIND["period"])
-    signs = np.concatenate([[0], np.cumsum(sign)])
+    signs = np.zeros(len(kinds) + 1, np.int32)
+    np.cumsum((kinds >= _KIND["stop"]) & (kinds <= _KIND["comma"]), out=signs[1:])
     in_line = signs[ends] - signs[starts]
     mid = ~ended & (last != _KIND["colon"]) & (short <= 5) & (short >= -4)
     cut = _shares(mid.astype(np.float32))
-    pair, opens, closes = _language(codes, ends[before] - 1, starts[after], table)
+    pair, opens, _ = _language(codes, ends[before] - 1, starts[after], table)
 
     gap = 3 * np.minimum(lines.newlines - 1, 2) + _binned(usual_gap, (0.15, 0.85))
     return {
@@ -306,7 +310,17 @@ def fields_of(text: str, lines: Lines, table: Weights) -> dict[str, Integers]:
         "finish": _finishes(codes, starts, ends)[before].astype(np.int64),
         "pair": pair,
         "opens": np.minimum(opens, 6),
+        "first": _first(ended, short, lines.newlines)[before],
     }
+
+
+def _first(ended: Bools, short: npt.NDArray[np.float32], newlines: Integers) -> Integers:
+    """Tell for each line whether it begins a paragraph: 0 hardly, the line before stops in
+    mid-sentence and is full; 1 or 2 perhaps; 3 surely; 4 it is the first of all."""
+    out = np.full(len(ended), 4, np.int64)
+    full = short[:-1] <= 2.5
+    out[1:] = np.where(full, np.where(ended[:-1], 1, 0), np.where(ended[:-1], 3, 2))
+    return out
 
 
 def _line_ends(
@@ -324,43 +338,55 @@ def _line_ends(
     return last, (seen == stop) | (seen == period) | (seen == ellipsis)
 
 
+_ROLES = {
+    "closes": "、)）",
+    "point": ".．",
+    "opens": "(（",
+    "ordinal": "第",
+    "clause": "章节条",
+    "mark": "电讯完摄社图",
+    "bracket": "）)】",
+    "number": "0123456789一二三四五六七八九十",
+}
+_ROLE = {name: 1 << number for number, name in enumerate(_ROLES)}
+
+
+@cache
+def role_table() -> npt.NDArray[np.uint8]:
+    """Return what each code point may be in the mark of an item or at the end of a story, as
+    bits."""
+    table = np.zeros(0x10000, np.uint8)
+    for name, signs in _ROLES.items():
+        table[[ord(c) for c in signs]] |= _ROLE[name]
+    return table
+
+
+def _begins_item(codes: npt.NDArray[np.uint32], starts: Integers, ends: Integers) -> Bools:
+    """Tell which lines begin an item: 一、 1. 12、 （三） (4) 第五条."""
+    places = starts + np.arange(5)[:, None]
+    head = role_table()[np.minimum(codes[np.minimum(places, len(codes) - 1)], 0xFFFF)]
+    head[places >= ends] = 0
+    if not (head[0] & (_ROLE["number"] | _ROLE["opens"] | _ROLE["ordinal"])).any():
+        return np.zeros(len(starts), np.bool_)
+    number = (head & _ROLE["number"]) > 0
+    closes = (head & _ROLE["closes"]) > 0
+    clause = (head & _ROLE["clause"]) > 0
+    # a point parts a number from its item only where no digit follows
+    parted = closes[:4] | ((head[:4] & _ROLE["point"] > 0) & ~number[1:])
+    plain = number[0] & (parted[1] | (number[1] & parted[2]))
+    opened = ((head[0] & _ROLE["opens"]) > 0) & number[1]
+    bracketed = opened & (closes[2] | (number[2] & closes[3]))
+    legal = ((head[0] & _ROLE["ordinal"]) > 0) & number[1]
+    legal &= clause[2] | (number[2] & (clause[3] | (number[3] & clause[4])))
+    return np.asarray(plain | bracketed | legal)
+
+
 def _finishes(codes: npt.NDArray[np.uint32], starts: Integers, ends: Integers) -> Bools:
     """Tell which lines end with the mark of a story's end: （新华社北京8月16日电）, （完）."""
-    before = codes[np.maximum(ends - 2, starts)]
-    closed = np.isin(codes[ends - 1], [ord(c) for c in "）)】"])
-    return closed & np.isin(before, [ord(c) for c in "电讯完摄社图"])
-
-
-def _begins_item(
-    codes: npt.NDArray[np.uint32], kinds: npt.NDArray[np.uint8], starts: Integers, ends: Integers
-) -> Bools:
-    """Tell which lines begin an item: 一、 1. 12、 （三） (4) 第五条."""
-
-    def at(offset: int) -> npt.NDArray[np.int64]:
-        place = starts + offset
-        inside = place < ends
-        return np.where(inside, place, len(codes) - 1)
-
-    def number(offset: int) -> Bools:
-        kind = kinds[at(offset)]
-        return (kind == _KIND["digit"]) | (kind == _KIND["numeral"])
-
-    def one_of(offset: int, signs: str) -> Bools:
-        return np.isin(codes[at(offset)], [ord(c) for c in signs])
-
-    def parted(offset: int) -> Bools:
-        """A sign that parts a number from its item; a point only where no digit follows."""
-        return one_of(offset, "、)）") | (
-            one_of(offset, ".．") & ~number(offset + 1) & (starts + offset + 1 < ends)
-        )
-
-    plain = number(0) & (parted(1) | (number(1) & parted(2)))
-    bracketed = one_of(0, "（(") & number(1) & (one_of(2, "）)") | (number(2) & one_of(3, "）)")))
-    legal = one_of(0, "第") & number(1)
-    clause = legal & (
-        one_of(2, "章节条") | one_of(3, "章节条") & number(2) | one_of(4, "章节条") & number(3)
-    )
-    return plain | bracketed | clause
+    roles = role_table()
+    last = roles[np.minimum(codes[ends - 1], 0xFFFF)] & _ROLE["bracket"]
+    before = roles[np.minimum(codes[np.maximum(ends - 2, starts)], 0xFFFF)] & _ROLE["mark"]
+    return np.asarray((last > 0) & (before > 0))
 
 
 def _columns(around: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -400,7 +426,7 @@ def _first_word(
     width = np.where(latin[starts], np.minimum(word, ends - starts), np.where(opening, 4, 2))
     second = kinds[np.minimum(starts + 1, ends - 1)]
     signed = (second == _KIND["comma"]) | (second == _KIND["stop"])
-    return width + 2 * (signed & ~latin[starts])
+    return np.asarray(width + 2 * (signed & ~latin[starts]), np.int64)
 
 
 def _language(
@@ -480,11 +506,29 @@ def _marks(text: str, lines: Lines) -> Integers:
     return 3 * tags[:-1] + tags[1:]
 
 
+_CERTAIN = 20.0  # log-odds
+_NEVER_FIRST = tuple(_KIND[k] for k in ("stop", "comma", "close quote", "close bracket", "percent"))
+
+
 def scores(fields: dict[str, Integers], table: Weights) -> Floats:
-    """Return for every break the log-odds that the text goes on across it."""
-    active = indicators(fields)
-    first = table.indicators[active].sum(axis=1) + np.float32(table.bias)
-    return np.asarray(first, np.float32)
+    """Return for every break the log-odds that the text goes on across it.
+
+    Print is certain of a few things, whatever the weights say: no line begins with a closing sign,
+    a bullet begins one, and a byline, a signature and a story's end mark end theirs.
+    """
+    out = table.indicators[indicators(fields)].sum(axis=1) + np.float32(table.bias)
+    listing = fields["end"] % len(KINDS) == _KIND["comma"]
+    apart = (fields["start"] == _KIND["bullet"]) | (fields["finish"] > 0)
+    apart |= (fields["mark"] >= 6) | (fields["mark"] % 3 == 2)
+    out[apart & ~listing] = -_CERTAIN
+    out[_member(fields["start"], _NEVER_FIRST)] = _CERTAIN
+    return np.asarray(out, np.float32)
+
+
+def _member(values: Integers, kinds: tuple[int, ...]) -> Bools:
+    table = np.zeros(len(KINDS) + 3, np.bool_)
+    table[list(kinds)] = True
+    return table[values]
 
 
 _ROW = re.compile(r"…{3,}|[.·]{4,}|(?:[.·] ){4,}|[^ \n]  (?=[^ \n])|^ *\|", re.MULTILINE)

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from rag.repair.edits import Edit
@@ -34,6 +34,7 @@ _NUMBER = re.compile(
     r"[-—–―·•. ]*(?:第 ?|[Pp]age |[A-Z])?(\d{1,4}) ?(?:版|页)?"
     r"(?: ?(?:/|of|，?共) ?\d{1,4} ?页?)?[-—–―·•. ]*"
 )
+_NUMBER_LINE = re.compile(rf"^ *{_NUMBER.pattern} *$", re.MULTILINE)
 _DIGITS = re.compile(r"\d+")
 _SENTENCE_SIGNS = frozenset("。！？，；")
 _ENDS = frozenset("。！？!?：:”’）》…")
@@ -50,24 +51,33 @@ def find_furniture(text: str) -> list[tuple[int, int]]:
     """Return the lines of a text that are headers, footers and page numbers, [start, end) in
     characters.
 
-    >>> page = "- 1 -\\n" + "机器人走过碎石路，" * 12 + "\\n- 2 -\\n" + "又跨过障碍物，" * 16 + "\\n- 3 -\\n完。"
+    >>> page = "- 1 -\\n" + "机器人走过碎石路，" * 12 + "\\n- 2 -\\n完。"
     >>> [page[a:b] for a, b in find_furniture(page)]
-    ['- 1 -', '- 2 -', '- 3 -']
+    ['- 1 -', '- 2 -']
     """
+    if not _may_hold_any(text):
+        return []
     lines = _short_lines(text)
     numbers = _page_numbers(lines)
-    if not lines or ("\f" not in text and not numbers and len(lines) < _REPEATS):
-        return []
-    found = set(numbers)
-    found |= _repeated(text, lines, numbers)
+    found = set(numbers) | _repeated(text, lines, numbers)
     return [(lines[i].start, lines[i].end) for i in sorted(found)]
+
+
+def _may_hold_any(text: str) -> bool:
+    """Tell, at little cost, whether a text has a form feed, two lines that look like page numbers,
+    or a line that comes again and again."""
+    if "\f" in text or sum(1 for _ in islice(_NUMBER_LINE.finditer(text), 2)) == 2:
+        return True
+    counts = Counter(text.split("\n"))
+    return any(n >= _REPEATS and line.strip() for line, n in counts.items())
 
 
 def page_furniture(text: str) -> Iterator[Edit]:
     """Headers, footers and page numbers, which no part of an article is; form feeds.
 
-    They are set aside: no character of the result stands for them, and `rag.repair.furniture` says where
-    they are. Limit: a header printed once, or on pages without numbers at the ends of paragraphs, stays.
+    They are set aside: no character of the result stands for them, and `rag.repair.furniture` says
+    where they are. Limit: a header printed once stays, and one on pages without numbers or form
+    feeds where it interrupts no sentence.
 
     >>> repair("论坛上，机器人\\f很多。").text
     '论坛上，机器人很多。'
@@ -76,7 +86,7 @@ def page_furniture(text: str) -> Iterator[Edit]:
     for start, end in _blocks(text, find_furniture(text)):
         yield from _feeds(text, at, start)
         # one newline stays, for the text before and after to be looked at as neighbours
-        keep = "\n" if 0 < start and end < len(text) else ""
+        keep = "\n" if start > 0 and end < len(text) else ""
         yield Edit(start, end, keep)
         at = end
     yield from _feeds(text, at, len(text))
