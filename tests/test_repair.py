@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pages import messes, pages
 
-from eval.damage import DAMAGES, damaged, mixture, page_of
+from eval.damage import DAMAGES, damaged, hard_wraps, mixture, page_of
 from eval.repairs import edits, mistakes
 from rag.repair import RULES, Repaired, furniture, repair
 from rag.types import essence, is_ignorable
@@ -158,7 +158,8 @@ def test_an_error_would_be_seen():
 
 
 def test_furniture_is_covered_by_no_character_and_found_by_name():
-    page = damaged("\n".join(CLEAN["zh"]), ["hard_wraps", "furniture"], Random(5))
+    page = hard_wraps(page_of("\n".join(CLEAN["zh"])), Random(5), width=10, indent="", apart="\n")
+    page = DAMAGES["furniture"](page, Random(5))
     kept = set(repair(page.text).origin.tolist())
     aside = [i for start, end in furniture(page.text) for i in range(start, end)]
     assert aside

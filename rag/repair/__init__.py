@@ -19,7 +19,7 @@ from functools import cache
 
 import numpy as np
 
-from rag.repair.breaks import code_points, fields_of, find_lines, rows, scores, weights
+from rag.repair.breaks import code_points, fields_of, find_lines, scores, settled, weights
 from rag.repair.edits import Edit, Repaired, Rule, apply
 from rag.repair.furniture import find_furniture, page_furniture
 
@@ -217,7 +217,8 @@ def _set_apart(line: str, start: int) -> Iterator[Edit]:
     for piece in pieces:
         places.append(places[-1] + 1 + len(piece))
     lone = [_is_lone(piece) for piece in pieces]
-    spaced = sum(lone) > 0.6 * len(pieces) and len(pieces) > 4
+    single = sum(len(piece.strip(_TRIM)) <= 1 for piece in pieces)
+    spaced = single > 0.6 * len(pieces) and len(pieces) > 4 and "记者" not in line
     i = 0
     while i < len(pieces):
         j = i
@@ -293,7 +294,7 @@ def spaces_beside_signs(text: str) -> Iterator[Edit]:
     for match in _BESIDE_OTHER.finditer(text):
         start, end = match.span()
         before, after = text[start - 1], text[end]
-        if before in _SIGNS or after in _SIGNS:
+        if (before in _SIGNS or after in _SIGNS) and before != "|" != after:
             chinese = _is_chinese(text, start - 1, -1) or _is_chinese(text, end, 1)
             headline = before in "”》" and _is_headline(text, start)
             if chinese and not headline and not _is_marker(text, start):
@@ -310,7 +311,7 @@ def _is_chinese(text: str, at: int, step: int) -> bool:
 
 
 _HAN = re.compile(f"[{HAN}]")
-_MARKER = re.compile(r"[-*#>·•+—–]+|\d{1,3}[.)、]|[A-Za-z][.)]")
+_MARKER = re.compile(r"[-*#>·•+—–■◆●▲◀▶◎□★]+|\d{1,3}[.)、]|[A-Za-z][.)]")
 
 
 def _is_marker(text: str, at: int) -> bool:
@@ -367,9 +368,9 @@ def line_breaks(text: str) -> Iterator[Edit]:
     if lines.starts[0]:
         yield Edit(0, int(lines.starts[0]))
     if len(lines.starts) > 1:
-        goes_on = scores(fields_of(text, lines, weights()), weights()) > _THRESHOLD
-        row = rows(text, lines)
-        goes_on &= ~(row[:-1] | row[1:])
+        fields = fields_of(text, lines, weights())
+        surely, never = settled(text, lines, fields)
+        goes_on = surely | ((scores(fields, weights()) > _THRESHOLD) & ~never)
         for end, start, joined in zip(
             lines.ends[:-1].tolist(), lines.starts[1:].tolist(), goes_on.tolist(), strict=True
         ):

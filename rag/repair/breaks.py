@@ -310,8 +310,16 @@ def fields_of(text: str, lines: Lines, table: Weights) -> dict[str, Integers]:
         "finish": _finishes(codes, starts, ends)[before].astype(np.int64),
         "pair": pair,
         "opens": np.minimum(opens, 6),
+        "verse": _verse(kinds[ends - 1])[before].astype(np.int64),
         "first": _first(ended, short, lines.newlines)[before],
     }
+
+
+def _verse(last: npt.NDArray[np.uint8]) -> Bools:
+    """Tell which lines stand among at least three others that all end with a comma or a stop, as
+    lines of verse do and wrapped ones hardly ever."""
+    signed = (last == _KIND["comma"]) | (last == _KIND["stop"])
+    return (_shares(signed.astype(np.float32)) > 0.99) & (len(last) > 3)
 
 
 def _first(ended: Bools, short: npt.NDArray[np.float32], newlines: Integers) -> Integers:
@@ -508,21 +516,60 @@ def _marks(text: str, lines: Lines) -> Integers:
 
 _CERTAIN = 20.0  # log-odds
 _NEVER_FIRST = tuple(_KIND[k] for k in ("stop", "comma", "close quote", "close bracket", "percent"))
+_MEASURES = tuple(map(ord, "年月日时分秒个台亿万元倍岁名人次家项件米吨度"))
 
 
 def scores(fields: dict[str, Integers], table: Weights) -> Floats:
-    """Return for every break the log-odds that the text goes on across it.
+    """Return for every break the log-odds that the text goes on across it, by the weights."""
+    out = table.indicators[indicators(fields)].sum(axis=1) + np.float32(table.bias)
+    return np.asarray(out, np.float32)
+
+
+def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools, Bools]:
+    """Return for every break whether the text surely goes on, and whether it surely does not.
 
     Print is certain of a few things, whatever the weights say: no line begins with a closing sign,
-    a bullet begins one, and a byline, a signature and a story's end mark end theirs.
+    a number keeps its measure; a bullet, an item's number or a label begins a line of its own, and
+    so does a quotation after another; a byline, a signature and a story's end mark end theirs; rows
+    stay rows, and lines that all end with a sign are verse.
     """
-    out = table.indicators[indicators(fields)].sum(axis=1) + np.float32(table.bias)
-    listing = fields["end"] % len(KINDS) == _KIND["comma"]
-    apart = (fields["start"] == _KIND["bullet"]) | (fields["finish"] > 0)
-    apart |= (fields["mark"] >= 6) | (fields["mark"] % 3 == 2)
-    out[apart & ~listing] = -_CERTAIN
-    out[_member(fields["start"], _NEVER_FIRST)] = _CERTAIN
-    return np.asarray(out, np.float32)
+    codes, starts, ends = lines.codes, lines.starts[1:], lines.ends[:-1]
+    end, start = fields["end"] % len(KINDS), fields["start"]
+    goes_on = _member(start, _NEVER_FIRST)
+    goes_on |= (end == _KIND["digit"]) & np.isin(codes[starts], _MEASURES)
+    items = start == len(KINDS)
+    marked = _marked(text, lines)
+    stays = (start == _KIND["bullet"]) | (fields["finish"] > 0) | marked[1:]
+    stays |= (fields["mark"] >= 6) | (fields["mark"] % 3 == 2)
+    # an item after an item, or after a line that ends a sentence
+    stays[1:] |= items[1:] & items[:-1]
+    stays |= items & (fields["end"] >= len(KINDS))
+    if len(items) and _begins_item(codes, lines.starts[:1], lines.ends[:1])[0]:
+        stays[0] |= items[0]
+    straight = (codes[ends - 1] == 34) & (codes[starts] == 34)
+    quoted = (end == _KIND["close quote"]) & (start == _KIND["open quote"])
+    stays |= (straight | quoted) & (fields["end"] >= len(KINDS) * ~straight)
+    signed = (end == _KIND["comma"]) | (end == _KIND["stop"])
+    stays |= signed & (fields["verse"] > 0)
+    listing = (end == _KIND["comma"]) & (fields["verse"] == 0)
+    row = rows(text, lines)
+    stays = (stays & ~listing) | row[:-1] | row[1:]
+    return goes_on & ~stays, stays
+
+
+_MARKED = re.compile(
+    r"^ *(?:[-*#>·•+]+|\d{1,3}[.)]|[A-Za-z][.)]|[A-Z][A-Za-z-]{1,15}:) ", re.MULTILINE
+)
+
+
+def _marked(text: str, lines: Lines) -> Bools:
+    """Tell which lines begin with a mark and a blank, or an English label, where more than one
+    does."""
+    out = np.zeros(len(lines.starts), np.bool_)
+    places = np.array([m.end() - 1 for m in _MARKED.finditer(text)], np.int64)
+    if len(places) > 1:
+        out[np.maximum(np.searchsorted(lines.starts, places, side="right") - 1, 0)] = True
+    return out
 
 
 def _member(values: Integers, kinds: tuple[int, ...]) -> Bools:
@@ -531,7 +578,11 @@ def _member(values: Integers, kinds: tuple[int, ...]) -> Bools:
     return table[values]
 
 
-_ROW = re.compile(r"…{3,}|[.·]{4,}|(?:[.·] ){4,}|[^ \n]  (?=[^ \n])|^ *\|", re.MULTILINE)
+_ROW = re.compile(
+    r"…{3,}|[.·]{4,}|(?:[.·] ){4,}|[^ \n]  (?=[^ \n])|^ *\|"
+    r"|^[^ ,，。\n]{1,20}(?:,[^ ,，。\n]{1,20}){2,}$",
+    re.MULTILINE,
+)
 
 
 def rows(text: str, lines: Lines) -> Bools:
