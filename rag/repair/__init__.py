@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -217,7 +217,7 @@ def _set_apart(line: str, start: int) -> Iterator[Edit]:
     for piece in pieces:
         places.append(places[-1] + 1 + len(piece))
     lone = [_is_lone(piece) for piece in pieces]
-    single = sum(len(piece.strip(_TRIM)) <= 1 for piece in pieces)
+    single = sum(is_lone or len(piece) == 1 for is_lone, piece in zip(lone, pieces, strict=True))
     spaced = single > 0.6 * len(pieces) and len(pieces) > 4 and "记者" not in line
     i = 0
     while i < len(pieces):
@@ -264,6 +264,7 @@ _SIGNS = frozenset(SIGN)
 _TRIM = "，。、；：？！“”‘’（）《》〈〉「」『』【】…—·～％■◆●▲"
 
 
+@lru_cache(maxsize=1 << 16)
 def _is_lone(piece: str) -> bool:
     """Tell whether a piece is one Chinese character, its signs aside: 拳, ，并, ）。"""
     if len(piece) == 1:

@@ -123,8 +123,12 @@ def find_lines(codes: npt.NDArray[np.uint32]) -> Lines:
 
 def _windows(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return for each value those around it, (n, 2 * REACH + 1), NaN past the ends."""
-    padded = np.pad(values, REACH, constant_values=np.nan)
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * REACH + 1)
+    edge = np.full(REACH, np.nan, np.float32)
+    padded = np.concatenate([edge, values, edge])
+    windows: npt.NDArray[np.float32] = padded[
+        np.arange(len(values))[:, None] + np.arange(2 * REACH + 1)
+    ]
+    return windows
 
 
 def _binned(values: npt.NDArray[Any], edges: tuple[float, ...]) -> Integers:
@@ -488,7 +492,20 @@ def _after(places: Integers, at: Integers, end: int) -> Integers:
     return np.append(places, end + 10**9)[np.searchsorted(places, at)]
 
 
-_REPORTER = re.compile("记者|通讯员|作者|责编|编辑|摄影|文/|[Bb]y |—{2}|日电|日讯")
+_REPORTERS = (
+    "记者",
+    "通讯员",
+    "作者",
+    "责编",
+    "编辑",
+    "摄影",
+    "文/",
+    "By ",
+    "by ",
+    "——",
+    "日电",
+    "日讯",
+)
 _NAMES = "[\u4e00-\u9fff·]{1,6}(?:[ 、，][\u4e00-\u9fff·]{1,6})*"
 _BYLINE = re.compile(
     "[■◎●□▲（(【]?[\u4e00-\u9fff·]{0,10}(?:记者|通讯员|作者|责编|编辑|摄影|文/|[Bb]y )"
@@ -502,8 +519,9 @@ def _marks(text: str, lines: Lines) -> Integers:
     """Tell what the two lines of each break are, 3 * before + after: 2 a byline or a signature
     alone, 1 one that begins with such words or a dateline, 0 neither."""
     tags = np.zeros(len(lines.starts), np.int64)
-    places = np.array([m.start() for m in _REPORTER.finditer(text)], np.int64)
-    if len(places):
+    found = [m.start() for word in _REPORTERS for m in re.finditer(word, text)]
+    if found:
+        places = np.array(found, np.int64)
         line = np.maximum(np.searchsorted(lines.starts, places, side="right") - 1, 0)
         near = places - lines.starts[line] <= 14
         tags[line[near]] = 1
@@ -566,7 +584,7 @@ def _marked(text: str, lines: Lines) -> Bools:
     """Tell which lines begin with a mark and a blank, or an English label, where more than one
     does."""
     out = np.zeros(len(lines.starts), np.bool_)
-    places = np.array([m.end() - 1 for m in _MARKED.finditer(text)], np.int64)
+    places = np.array([m.end() - 2 for m in _MARKED.finditer("\n" + text)], np.int64)
     if len(places) > 1:
         out[np.maximum(np.searchsorted(lines.starts, places, side="right") - 1, 0)] = True
     return out
@@ -578,10 +596,21 @@ def _member(values: Integers, kinds: tuple[int, ...]) -> Bools:
     return table[values]
 
 
-_ROW = re.compile(
-    r"…{3,}|[.·]{4,}|(?:[.·] ){4,}|[^ \n]  (?=[^ \n])|^ *\|"
-    r"|^[^ ,，。\n]{1,20}(?:,[^ ,，。\n]{1,20}){2,}$",
-    re.MULTILINE,
+# a row's sign, and the pattern to look for where a text holds it: plain search is fast
+_ROWS = (
+    ("  ", re.compile("  (?<=[^ \n]  )(?=[^ \n])")),
+    ("…" * 3, re.compile("…" * 3)),
+    ("....", re.compile(r"\.{4}")),
+    ("····", re.compile("····")),
+    (". . . .", re.compile(r"\. \. \. \.")),
+    ("|", re.compile(r"\|(?<=^\|)|\|(?<=^ \|)", re.MULTILINE)),
+    (
+        ",",
+        re.compile(
+            "^[^ ,，。\n]{1,20},[^ ,，。\n]{1,20},[^ ,，。\n]{1,20}(?:,[^ ,，。\n]{1,20})*$",
+            re.MULTILINE,
+        ),
+    ),
 )
 
 
@@ -589,7 +618,8 @@ def rows(text: str, lines: Lines) -> Bools:
     """Tell which lines are rows of a table or of contents: cells two blanks apart, a rule at the
     start, dot leaders. Nothing is joined to them."""
     out = np.zeros(len(lines.starts), np.bool_)
-    places = np.array([m.end() - 1 for m in _ROW.finditer(text)], np.int64)
-    if len(places):
+    found = [m.end() - 1 for sign, row in _ROWS if sign in text for m in row.finditer(text)]
+    if found:
+        places = np.array(found, np.int64)
         out[np.maximum(np.searchsorted(lines.starts, places, side="right") - 1, 0)] = True
     return out

@@ -34,7 +34,7 @@ _NUMBER = re.compile(
     r"[-—–―·•. ]*(?:第 ?|[Pp]age |[A-Z])?(\d{1,4}) ?(?:版|页)?"
     r"(?: ?(?:/|of|，?共) ?\d{1,4} ?页?)?[-—–―·•. ]*"
 )
-_NUMBER_LINE = re.compile(rf"^ *{_NUMBER.pattern} *$", re.MULTILINE)
+_NUMBER_LINE = re.compile(rf"\n *{_NUMBER.pattern} *(?=\n)")
 _DIGITS = re.compile(r"\d+")
 _SENTENCE_SIGNS = frozenset("。！？，；")
 _ENDS = frozenset("。！？!?：:”’）》…")
@@ -66,7 +66,7 @@ def find_furniture(text: str) -> list[tuple[int, int]]:
 def _may_hold_any(text: str) -> bool:
     """Tell, at little cost, whether a text has a form feed, two lines that look like page numbers,
     or a line that comes again and again."""
-    if "\f" in text or sum(1 for _ in islice(_NUMBER_LINE.finditer(text), 2)) == 2:
+    if "\f" in text or sum(1 for _ in islice(_NUMBER_LINE.finditer(f"\n{text}\n"), 2)) == 2:
         return True
     counts = Counter(text.split("\n"))
     return any(n >= _REPEATS and line.strip() for line, n in counts.items())
@@ -119,16 +119,16 @@ def _blocks(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, 
         at = waiting = after
 
 
-_SHORT = re.compile(
-    rf"(?:^|(?<=\f)) *([^\s](?:[^\n\f]{{0,{_LONGEST - 1}}}[^\s])?) *(?=[\n\f]|$)", re.M
-)
-
-
 def _short_lines(text: str) -> list[_Line]:
-    feeds = [m.start() for m in re.finditer("\f", text)]
-    return [
-        _Line(*m.span(1), m.group(1), bisect_left(feeds, m.start(1))) for m in _SHORT.finditer(text)
-    ]
+    lines, start = [], 0
+    for page, part in enumerate(text.split("\f")):
+        for line in part.split("\n"):
+            words = line.strip(" ")
+            if 0 < len(words) <= _LONGEST:
+                at = start + line.index(words[0])
+                lines.append(_Line(at, at + len(words), words, page))
+            start += len(line) + 1
+    return lines
 
 
 def _page_numbers(lines: Sequence[_Line]) -> list[int]:
