@@ -22,7 +22,7 @@ FURNITURE = -2  # a character of a header, a footer, a page number
 _HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff"
 _CLOSING = "，。、；：？！”’）》」』】〉％%…"  # kinsoku: these begin no line
 _OPENING = "“‘（《「『【〈"  # and these end none
-_SENTENCE = re.compile("[^。！？!?\n]*(?:[。！？!?]+[”’）》]*|\n|$)")
+_SENTENCE = re.compile("[^。！？!?\n]*(?:[。！？!?]+[”’）》】]*|\n|$)")
 
 
 class Page(NamedTuple):

@@ -268,7 +268,7 @@ _TRIM = "，。、；：？！“”‘’（）《》〈〉「」『』【】�
 def _is_lone(piece: str) -> bool:
     """Tell whether a piece is one Chinese character, its signs aside: 拳, ，并, ）。"""
     if len(piece) == 1:
-        return piece in _SIGNS or not piece.isascii()
+        return piece in _SIGNS or bool(_HAN.match(piece))
     core = piece.strip(_TRIM)
     return (len(core) <= 1 and not core.isascii()) or (not core and bool(piece))
 
@@ -276,6 +276,7 @@ def _is_lone(piece: str) -> bool:
 _BESIDE_OTHER = re.compile(" (?<=[^ -~] )(?=[^ \n])| (?=[^ -~])(?<=[^ \n] )")
 _SHARED_SIGNS = frozenset("“”‘’…—·")  # of Chinese and English print alike
 _CHINESE_SIGNS = frozenset("，。、；：？！（）《》〈〉「」『』【】")
+_HALF_BLANK = _SHARED_SIGNS | _CHINESE_SIGNS  # bullets are none: their blank is their own
 _LONGEST_HEADING = 34  # characters
 
 
@@ -295,7 +296,7 @@ def spaces_beside_signs(text: str) -> Iterator[Edit]:
     for match in _BESIDE_OTHER.finditer(text):
         start, end = match.span()
         before, after = text[start - 1], text[end]
-        if (before in _SIGNS or after in _SIGNS) and before != "|" != after:
+        if (before in _HALF_BLANK or after in _HALF_BLANK) and before != "|" != after:
             chinese = _is_chinese(text, start - 1, -1) or _is_chinese(text, end, 1)
             headline = before in "”》" and _is_headline(text, start)
             if chinese and not headline and not _is_marker(text, start):
