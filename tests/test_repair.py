@@ -195,6 +195,6 @@ def test_furniture_is_covered_by_no_character_and_found_by_name():
     ],
 )
 def test_repetition_takes_linear_time(unit):
-    started = time.perf_counter()
+    started = time.process_time()
     repair(unit * (1_000_000 // len(unit)))
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
