@@ -31,10 +31,10 @@ _EVEN = 1.3  # the longest page against the shortest: words that come again do s
 _REPEATS = 4  # times a line must come again where no page's end shows
 
 _NUMBER = re.compile(
-    r"[-—–―·•. ]*(?:第 ?|[Pp]age |[A-Z])?(\d{1,4}) ?(?:版|页)?"
-    r"(?: ?(?:/|of|，?共) ?\d{1,4} ?页?)?[-—–―·•. ]*"
+    r"[-—–―·•. ]{0,6}(?:第 ?|[Pp]age |[A-Z])?(\d{1,4}) ?(?:版|页)?"
+    r"(?: ?(?:/|of|，?共) ?\d{1,4} ?页?)?[-—–―·•. ]{0,6}"
 )
-_NUMBER_LINE = re.compile(rf"\n *{_NUMBER.pattern} *(?=\n)")
+_NUMBER_LINE = re.compile(rf"\n {{0,40}}{_NUMBER.pattern} {{0,8}}(?=\n)")
 _DIGITS = re.compile(r"\d+")
 _SENTENCE_SIGNS = frozenset("。！？，；")
 _ENDS = frozenset("。！？!?：:”’）》…")
