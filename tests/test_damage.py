@@ -90,4 +90,4 @@ def test_clean_lines_are_normal():
 def test_paragraphs_hold_every_sentence():
     body = paragraphs(BODY, Random(4))
     assert "".join(body) == "".join(clean_lines(BODY))
-    assert set(body) <= set(with_headings(body, Random(4)))
+    assert all(any(p in line for line in with_headings(body, Random(4))) for p in body[1:-1])

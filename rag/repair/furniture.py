@@ -79,8 +79,8 @@ def page_furniture(text: str) -> Iterator[Edit]:
     where they are. Limit: a header printed once stays, and one on pages without numbers or form
     feeds where it interrupts no sentence.
 
-    >>> repair("论坛上，机器人\\f很多。").text
-    '论坛上，机器人很多。'
+    >>> [tuple(edit) for edit in page_furniture("论坛上，机器人\\f很多。")]
+    [(7, 8, '\\n')]
     """
     at = 0
     for start, end in _blocks(text, find_furniture(text)):
