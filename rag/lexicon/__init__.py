@@ -8,6 +8,17 @@ Pure: what the corpus knows comes in as callables. The data and how it was made:
 make.py.
 """
 
+from rag.lexicon.aliases import aliases, expand
+from rag.lexicon.spelling import respellings
 from rag.lexicon.translation import Frequency, Group, bm25_terms, coverage, translate
 
-__all__ = ["Frequency", "Group", "bm25_terms", "coverage", "translate"]
+__all__ = [
+    "Frequency",
+    "Group",
+    "aliases",
+    "bm25_terms",
+    "coverage",
+    "expand",
+    "respellings",
+    "translate",
+]

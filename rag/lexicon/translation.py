@@ -107,7 +107,7 @@ def coverage(groups: Sequence[Group], folded_text: str) -> float:
     for group in groups:
         total += group.weight
         for term, worth in group.worth:
-            if term in folded_text and (not term.isascii() or _stands_alone(term, folded_text)):
+            if stands_in(term, folded_text):
                 found += group.weight * worth
                 break
     return found / total if total else 0.0
@@ -379,12 +379,17 @@ def _rarity(count: int, passages: int) -> float:
     return math.log(1 + (passages - count + 0.5) / (count + 0.5))
 
 
-def _stands_alone(term: str, text: str) -> bool:
-    """Tell whether a Latin word or number stands in the text, not inside a longer one.
+def stands_in(term: str, text: str) -> bool:
+    """Tell whether a folded term stands in a folded text; Latin words and numbers not inside
+    longer ones.
 
-    >>> _stands_alone("30", "共300台"), _stands_alone("30", "共30台")
+    >>> stands_in("30", "共300台"), stands_in("30", "共30台")
     (False, True)
     """
+    if term not in text:
+        return False
+    if term[0] >= "\u3400" and term[-1] >= "\u3400":
+        return True
     place = text.find(term)
     while place >= 0:
         before = text[place - 1] if place else " "
