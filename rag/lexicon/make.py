@@ -264,7 +264,7 @@ def syllables(data: Path) -> dict[str, str]:
     for character in common:
         readings = pinyin(character, style=Style.NORMAL, heteronym=True)[0]
         for reading in dict.fromkeys(r.replace("ü", "v") for r in readings[:3]):
-            if re.fullmatch("[a-z]+", reading):
+            if re.fullmatch("[a-z]*[aeiouv][a-z]*", reading):
                 found[reading].append(character)
     return {syllable: "".join(found[syllable]) for syllable in sorted(found)}
 

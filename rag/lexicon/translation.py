@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.lexicon import numbers
-from rag.lexicon.names import in_characters, in_letters, spellings
+from rag.lexicon.names import FAMILY_NAMES, in_characters, in_letters, spellings
 from rag.lexicon.words import ASKING, FUNCTION_WORDS, PARTICLES, entries, translations
 from rag.terms import fold, terms
 
@@ -237,7 +237,13 @@ def _from_chinese(folded: str) -> Iterator[_Draft]:
 
 def _chinese_run(run: str) -> Iterator[_Draft]:
     unknown = ""
-    for word in [*cut(run), ""]:
+    cuts = cut(run)
+    for place, family in enumerate(run):
+        for name in (run[place : place + 3], run[place : place + 2]):
+            if family in FAMILY_NAMES and len(name) > 1 and len(cut(name)) > 1:
+                full = [x for x in in_letters(name) if " " in x]
+                yield _Draft(name, dict.fromkeys(full, 1.0), fixed=True)
+    for word in [*cuts, ""]:
         if len(word) == 1 and word not in PARTICLES:
             unknown += word
         elif unknown:
