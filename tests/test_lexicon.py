@@ -105,7 +105,7 @@ def test_only_terms_of_the_corpus_are_offered(chinese):
     assert "zebras" not in {group.word for group in groups}
     for group in groups:
         for term in group.alternatives:
-            assert any(term in fold(text) for text in CHINESE) or not chinese(terms(term)) == {}
+            assert any(term in fold(text) for text in CHINESE) or chinese(terms(term)) != {}
 
 
 def test_words_that_only_ask_have_no_group(chinese):
@@ -137,8 +137,7 @@ def test_the_questions_vector_chooses_among_translations(chinese):
         """Puts exercises on one axis and tools on the other."""
 
         def encode_queries(self, texts):
-            tools = np.array([["钻" in text, "钻" not in text] for text in texts], np.float32)
-            return tools
+            return np.array([["钻" in text, "钻" not in text] for text in texts], np.float32)
 
     def weights(vector):
         groups = translate(
@@ -237,7 +236,10 @@ def test_a_well_spelt_question_is_left_alone(question, chinese):
         ("国际奥委会（IOC）今天开会。国际奥委会表示", {("国际奥委会", "IOC")}),
         ("斯鲁利单抗（H药）获批，斯鲁利单抗已在多国上市。", {("斯鲁利单抗", "H药")}),
         ("瑞幸咖啡（Luckin Coffee）发布财报。", {("瑞幸咖啡", "Luckin Coffee")}),
-        ("贸易协定，区域全面经济伙伴关系协定（RCEP）生效。", {("区域全面经济伙伴关系协定", "RCEP")}),
+        (
+            "贸易协定，区域全面经济伙伴关系协定（RCEP）生效。",
+            {("区域全面经济伙伴关系协定", "RCEP")},
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
