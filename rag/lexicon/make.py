@@ -298,14 +298,17 @@ def syllables(news: Iterable[str]) -> dict[str, str]:
 
 
 def write(path: Path, entries: Mapping[str, Weights]) -> None:
-    """Write a lexicon: a line an entry, `word TAB weight translation weight translation …`, the
-    weight one character of SCALE."""
-    lines = []
-    for word in sorted(entries):
+    """Write a lexicon: the words, a line each, an empty line, then their translations in the same
+    order, `weight translation weight translation …`, the weight one character of SCALE."""
+    words = sorted(entries)
+    values = []
+    for word in words:
         weights = sorted(entries[word].items(), key=lambda item: (-item[1], item[0]))
         codes = (f"{SCALE[min(9, max(1, round(w * 9)))]}{other}" for other, w in weights)
-        lines.append(f"{word}\t{''.join(codes)}\n")
-    path.write_bytes(lzma.compress("".join(lines).encode(), preset=9 | lzma.PRESET_EXTREME))
+        values.append("".join(codes))
+    text = "\n".join(words) + "\n\n" + "\n".join(values)
+    path.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
+    print(f"{path}: {len(words):,} entries, {path.stat().st_size:,} bytes")
 
 
 def main(arguments: list[str] | None = None) -> int:

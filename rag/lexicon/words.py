@@ -1,10 +1,12 @@
 """The lexicon's data: words of one language with weighted words of the other, and syllables.
 
-    english.txt.xz   drill<TAB>9演练8演习4钻头         weight 1 to 9, then the translation
-    chinese.txt.xz   机器人<TAB>9robot7robots
+    english.txt.xz   drill          9演练8演习4钻头     weight 1 to 9, then the translation
+    chinese.txt.xz   机器人         9robot7robots
     syllables.txt    song<TAB>送宋松…                  commonest character first
 
-Each file is read when a question first needs it (english.txt.xz: 70 ms) and kept.
+The first two are all words, a line each, an empty line, and their translations in the same order:
+two splits and a zip load them three times as fast as a split a line. Each file is read when a
+question first needs it (80 ms of an idle core) and kept.
 """
 
 from __future__ import annotations
@@ -65,8 +67,8 @@ def entries(name: str) -> Mapping[str, str]:
     """
     path = WEIGHTS / f"{name}.txt.xz"
     try:
-        text = lzma.decompress(path.read_bytes()).decode()
-        return dict([line.split("\t", 1) for line in text.splitlines()])
+        keys, values = lzma.decompress(path.read_bytes()).decode().split("\n\n")
+        return dict(zip(keys.split("\n"), values.split("\n"), strict=True))
     except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
         raise ModelError(f"{path} cannot be read ({error}): install Youju again") from error
 
