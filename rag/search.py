@@ -254,14 +254,21 @@ class Search:
                 one.matched = matched(groups, folded[number])
 
     def _current_vectors(self) -> VectorIndex:
-        """Return the vector index of the last committed state, rebuilding it when a writer has
-        committed since."""
+        """Return the vector index of the last committed state: the one at hand, brought up to date;
+        what was kept on disk; or one built now."""
         with self._lock:
-            revision = self.store.revision
-            if self._vectors is None or revision != self._revision:
-                numbers, vectors = self.store.vectors()
-                self._vectors, self._revision = VectorIndex(numbers, vectors), revision
-            return self._vectors
+            store = self.store
+            revision = store.revision
+            if self._vectors is not None and revision == self._revision:
+                return self._vectors
+            numbers, state = store.chunk_numbers(), f"{store.setting('identity')} {revision}"
+            vectors = self._vectors.updated(numbers, store.vectors) if self._vectors else None
+            vectors = vectors or VectorIndex.load(store.folder, state, numbers)
+            if vectors is None:
+                vectors = VectorIndex(numbers, store.vectors(numbers))
+                vectors.save(store.folder, state)
+            self._vectors, self._revision = vectors, revision
+            return vectors
 
     def _hits(
         self, order: Sequence[int], found: Mapping[int, _Found], limit: int

@@ -313,12 +313,21 @@ class Store:
         tables = ("source", "article", "chunk")
         return {t: int(self._rows(f"SELECT count(*) FROM {t}")[0][0]) for t in tables}
 
-    def vectors(self) -> tuple[list[int], npt.NDArray[np.float32]]:
-        """Return the numbers of all chunks and their vectors (n, d)."""
-        rows = self._rows("SELECT number, vector FROM chunk ORDER BY number")
+    def vectors(self, numbers: Sequence[int]) -> npt.NDArray[np.float16]:
+        """Return the vectors (n, d) of chunks, in the order of their numbers, which must rise."""
         dimension = int(self.setting("dimension"))
-        data = np.frombuffer(b"".join(blob for _, blob in rows), np.float16).reshape(-1, dimension)
-        return [number for number, _ in rows], data.astype(np.float32)
+        if not numbers:
+            return np.zeros((0, dimension), np.float16)
+        wanted = set(numbers)
+        rows = self._connection.execute(
+            "SELECT number, vector FROM chunk WHERE number BETWEEN ? AND ? ORDER BY number",
+            (numbers[0], numbers[-1]),
+        )
+        try:
+            data = b"".join(blob for number, blob in rows if number in wanted)
+        except sqlite3.DatabaseError as error:
+            raise _damaged(self.folder / FILE, error) from error
+        return np.frombuffer(data, np.float16).reshape(-1, dimension)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
