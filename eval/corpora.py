@@ -46,8 +46,9 @@ def noisy(raw: str, kept: Iterable[str], rng: Random) -> str:
         if column >= width and _BETWEEN_HAN.match(raw, at + 1):
             pieces.append("\n")
             column, lines, width = 0, lines + 1, rng.randint(*WRAP_CHARS)
-            if lines % LINES_A_PAGE == 0 and not _inside(at + 1, closed):
+            if lines >= LINES_A_PAGE and not _inside(at + 1, closed):
                 pieces.append(f"\n{_furniture(rng)}\n\n")
+                lines = 0
         elif _BETWEEN_HAN.match(raw, at + 1) and rng.random() < SPACE_SHARE:
             pieces.append(" ")
     return "".join(pieces)

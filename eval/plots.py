@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from html import escape
 
 WIDTH, HEIGHT = 440, 260
-LEFT, RIGHT, TOP, BOTTOM = 46, 14, 12, 40  # margins of a plot with axes
+LEFT, RIGHT, TOP, BOTTOM = 62, 24, 12, 40  # margins of a plot with axes
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 ROW = 24  # height of a row of dots
-NAME_WIDTH, COUNT_WIDTH = 112, 92
+NAME_WIDTH, COUNT_WIDTH = 104, 122
 
 Row = tuple[str, float | None, float | None, float | None, str]
 """Name, value, ends of its interval, and what stands at the right."""

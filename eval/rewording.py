@@ -37,6 +37,7 @@ _DATED = re.compile("[上下]半年|[今去明前]年|[本上下]月|[上下]旬
 _HAN = re.compile("[\u4e00-\u9fff]")
 _LATIN_WORD = re.compile("[A-Za-z]{4,}")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9.])\d[\d,]*(?:\.\d+)?(?![\d.]*[A-Za-z])")
+_CLAUSE_END = re.compile(r"[，；;]|,(?!\d)")
 _MARKS = re.compile(r"[^\w\s%‰]|_")
 
 
@@ -174,7 +175,7 @@ def polite(question: str, rng: Random) -> str:
 def reordered(question: str, rng: Random) -> str:
     """Put the clauses in another order; within a single clause exchange two neighbouring words."""
     body = question.rstrip("？?。！!")
-    clauses = [clause for clause in re.split("[，,；;]", body) if clause.strip()]
+    clauses = [clause for clause in _CLAUSE_END.split(body) if clause.strip()]
     if len(clauses) > 1:
         return "，".join(clauses[1:] + clauses[:1]) + question[len(body) :]
     words = cut(body)
