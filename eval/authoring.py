@@ -195,7 +195,7 @@ def language(question: str) -> str:
 
 def type_of(question: str) -> str:
     """Return the gold type that a question's kind suggests; a person may know better."""
-    return KINDS_ASKED.get(asked_kind(question).name, "definition")
+    return KINDS_ASKED.get(asked_kind(fold(question)).name, "definition")
 
 
 # ---------------------------------------------------------------- files
