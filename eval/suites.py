@@ -232,14 +232,14 @@ def suite_table(lines: Sequence[Mapping[str, Any]]) -> str:
     """Return the suites as plain text, a line each."""
     heads = ("suite", "questions", "plain", "right", "difference", "hit@5", "refused", "p")
     shown = [
-        f"{heads[0]:<14}{heads[1]:>9}{heads[2]:>8}{heads[3]:>8}{heads[4]:>25}"
+        f"{heads[0]:<14}{heads[1]:>9}{heads[2]:>8}{heads[3]:>8}{heads[4]:>28}"
         f"{heads[5]:>8}{heads[6]:>9}{heads[7]:>8}"
     ]
     for line in lines:
         measures = line["measures"]
         shown.append(
             f"{line['suite']:<14}{line['questions']:>9}{_number(line['plain']):>8}"
-            f"{_number(line['right']):>8}{_moved(line):>25}{_number(measures['hit@5']):>8}"
+            f"{_number(line['right']):>8}{_moved(line):>28}{_number(measures['hit@5']):>8}"
             f"{_number(measures['false_refusals']):>9}{_number(line['p']):>8}"
             + (f"  {line['remark']}" if line["remark"] else "")
         )
