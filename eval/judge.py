@@ -35,6 +35,8 @@ from eval.metrics import (
 )
 from rag.types import Article
 
+FIRST_WORDS = 18  # characters; the name of an article without a title
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -128,8 +130,13 @@ def cluster_of(
     for article in articles:
         runs = article.runs if article.source == file else ()
         if any(run.in_source <= start < run.in_source + run.length for run in runs):
-            return f"{file} article {article.id}", article.title or file
+            return f"{file} article {article.id}", article.title or _first_words(article)
     return file, file
+
+
+def _first_words(article: Article) -> str:
+    first = " ".join(article.text[:FIRST_WORDS].split())
+    return f"{first}…" if len(article.text) > FIRST_WORDS else first or article.source
 
 
 def digest_of(row: GoldRow) -> str:

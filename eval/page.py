@@ -27,11 +27,11 @@ TITLES = {
     "mrr@10": "MRR@10",
     "ndcg@10": "nDCG@10",
     "citation_precision": "Citations that touch the evidence",
-    "citation_recall": "Answers with the whole evidence cited",
+    "citation_recall": "Answers that cite the whole evidence",
     "span_validity": "Spans that are exactly their quote",
-    "false_answers": "Answered without an answer",
-    "false_refusals": "Refused with an answer",
-    "auroc": "Confidence tells right from wrong (AUROC)",
+    "false_answers": "Answers where there is none",
+    "false_refusals": "Refusals where there is one",
+    "auroc": "AUROC of the confidence",
     "ece": "Calibration error",
 }
 NUMBERS = ("f1", "mrr@10", "ndcg@10", "auroc", "ece")  # no shares: shown as 0.595, not 59.5 %
@@ -87,8 +87,13 @@ def _value(name: str, value: float | None, *, signed: bool = False) -> str:
     if value is None:
         return DASH
     if name in NUMBERS:
-        return f"{value:+.3f}" if signed else f"{value:.3f}"
-    return f"{100 * value:+.1f}" if signed else f"{100 * value:.1f} %"
+        return _signed(value, 3) if signed else f"{value:.3f}"
+    return _signed(100 * value, 1) if signed else f"{100 * value:.1f} %"
+
+
+def _signed(value: float, digits: int) -> str:
+    """Return a number with its sign, a minus as wide as the plus."""
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def _ends(name: str, low: float | None, high: float | None) -> str:
@@ -160,7 +165,7 @@ def _cards(measures: Mapping[str, Any]) -> str:
             continue
         told = _ends(name, cell["low"], cell["high"])
         if name in moved:
-            told += f" · {_move(name, moved[name]['difference'], measures['better'][name])}"
+            told += f"<br>{_move(name, moved[name]['difference'], measures['better'][name])}"
         cards.append(_card(TITLES[name], _value(name, cell["value"]), told))
     total = measures["milliseconds"].get("total")
     if total:
@@ -191,7 +196,7 @@ def _change(measures: Mapping[str, Any]) -> str:
         f"{difference['compared']} of {difference['asked_now']} questions were asked alike before: "
         f"<b>{len(difference['won'])} won</b>, <b>{len(difference['lost'])} lost</b>, "
         f"{difference['unchanged']} unchanged. "
-        f"p = {_p(difference['mcnemar'])} by McNemar's exact test over questions, "
+        f"p: {_p(difference['mcnemar'])} by McNemar's exact test over questions, "
         f"{_p(difference['permutation'])} by sign flips over articles."
     )
     if difference["only_before"]:
@@ -364,10 +369,10 @@ def _suites(measures: Mapping[str, Any]) -> str:
 def _suite_move(one: Mapping[str, Any]) -> str:
     if one["plain"] is None or one["low"] is None:
         return DASH
-    move = 100 * (one["right"] - one["plain"])
+    move = round(100 * (one["right"] - one["plain"]), 1)
     kind = "bad" if one["high"] < 0 else "good" if one["low"] > 0 else "soft"
-    ends = f"{100 * one['low']:+.1f} to {100 * one['high']:+.1f}"
-    return f'<span class="{kind}">{move:+.1f}</span> <span class="soft small">{ends}</span>'
+    ends = f"{_signed(100 * one['low'], 1)} to {_signed(100 * one['high'], 1)}"
+    return f'<span class="{kind}">{_signed(move, 1)}</span> <span class="soft small">{ends}</span>'
 
 
 # ---------------------------------------------------------------- tables
@@ -398,7 +403,11 @@ def _latency(measures: Mapping[str, Any]) -> str:
 
 
 def _groups(measures: Mapping[str, Any]) -> str:
-    return "".join(_group_table(name, values) for name, values in measures["by"].items())
+    tables = "".join(_group_table(name, values) for name, values in measures["by"].items())
+    return (
+        '<p class="soft small">95 % intervals below; a group on a single article has none.</p>'
+        f'<div class="groups">{tables}</div>'
+    )
 
 
 def _group_table(name: str, values: Mapping[str, Any]) -> str:

@@ -41,7 +41,9 @@ def _at(value: float) -> str:
 def _svg(width: float, height: float, inner: str, title: str) -> str:
     named = _tag("title", escape(title)) + inner
     box = f"0 0 {_at(width)} {_at(height)}"
-    return _tag("svg", named, viewBox=box, role="img", class_="plot", style=f"max-width:{width}px")
+    return _tag(
+        "svg", named, viewBox=box, role="img", class_="plot", style=f"max-width:{width + 60}px"
+    )
 
 
 # ---------------------------------------------------------------- plots with axes

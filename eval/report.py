@@ -19,7 +19,7 @@ import numpy as np
 
 from eval.baseline import FORMAT, Difference
 from eval.curves import curves
-from eval.gold import GoldRow
+from eval.gold import DIFFICULTIES, LANGS, TYPES, GoldRow
 from eval.judge import MEASURES, Judged, Measure, judge
 from eval.metrics import LEVEL, RESAMPLES, SEED, cluster_weights, interval, occurrences
 from eval.page import page
@@ -107,7 +107,7 @@ def measure(questions: Sequence[Judged], *, resampled: str = "articles") -> dict
         "by": {
             name: {
                 value: summary([q for q in questions if group(q) == value])
-                for value in sorted({group(q) for q in questions})
+                for value in sorted({group(q) for q in questions}, key=_order)
             }
             for name, group in GROUPS.items()
         },
@@ -117,6 +117,12 @@ def measure(questions: Sequence[Judged], *, resampled: str = "articles") -> dict
         "better": {name: m.better for name, m in MEASURES.items()},
         "questions": [asdict(question) for question in questions],
     }
+
+
+def _order(value: str) -> tuple[int, str]:
+    """Put groups in the order in which gold rows name them, others by name."""
+    named = (*TYPES, *LANGS, *DIFFICULTIES, "yes", "no")
+    return (named.index(value) if value in named else -1, value)
 
 
 def summary(questions: Sequence[Judged]) -> dict[str, Any]:

@@ -131,14 +131,17 @@ def test_groups_hold_their_own_questions(measures):
     assert by["difficulty"]["hard"]["measures"]["false_refusals"]["value"] == 1
     assert {name: part["questions"] for name, part in by["article"].items()} == {
         "甲文的标题": 2,
-        "a.txt": 1,
+        "乙文。8月的目标是200台。": 1,
         "(no article: unanswerable)": 2,
     }
 
 
 def test_a_question_clusters_with_its_article_and_an_unanswerable_one_stands_alone():
     assert cluster_of(ROWS[0], SOURCES, ARTICLES) == ("a.txt article a1", "甲文的标题")
-    assert cluster_of(ROWS[1], SOURCES, ARTICLES) == ("a.txt article a2", "a.txt")
+    assert cluster_of(ROWS[1], SOURCES, ARTICLES) == (
+        "a.txt article a2",
+        "乙文。8月的目标是200台。",
+    )
     assert cluster_of(ROWS[1], SOURCES) == ("a.txt", "a.txt")
     assert cluster_of(ROWS[3], SOURCES, ARTICLES) == ("question g4", None)
 
