@@ -6,35 +6,17 @@ headline measures, what changed, plots, robustness, every measure, the groups, t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from eval.cases import changed_questions, worst_questions
+from eval.cells import DASH, TITLES, ends, moved, p_value, shown, table, with_sign
 from eval.kinds import KINDS
 from eval.plots import Row, bars, dots, line, points, whisker
 
 STYLE = Path(__file__).with_name("report.css")
-TITLES = {
-    "right": "Dealt with rightly",
-    "correct": "Right answers",
-    "em": "Exact match",
-    "f1": "F1",
-    "hit@1": "Evidence in first passage",
-    "hit@3": "Evidence in first 3",
-    "hit@5": "Evidence in first 5",
-    "hit@10": "Evidence in first 10",
-    "mrr@10": "MRR@10",
-    "ndcg@10": "nDCG@10",
-    "citation_precision": "Citations that touch the evidence",
-    "citation_recall": "Answers that cite the whole evidence",
-    "span_validity": "Spans that are exactly their quote",
-    "false_answers": "Answers where there is none",
-    "false_refusals": "Refusals where there is one",
-    "auroc": "AUROC of the confidence",
-    "ece": "Calibration error",
-}
-NUMBERS = ("f1", "mrr@10", "ndcg@10", "auroc", "ece")  # no shares: shown as 0.595, not 59.5 %
 CARDS = (
     *("correct", "f1", "hit@5", "citation_precision"),
     *("false_answers", "false_refusals", "auroc"),
@@ -47,8 +29,6 @@ GROUP_MEASURES = {
     "false_answers": "false answers",
     "false_refusals": "false refusals",
 }
-SHOWN_CHANGED = 40  # won and lost questions listed; all of them are in report.json
-DASH = '<span class="soft">–</span>'
 
 
 def page(measures: Mapping[str, Any]) -> str:
@@ -61,7 +41,7 @@ def page(measures: Mapping[str, Any]) -> str:
         ("measures", "Every measure", _headline(measures)),
         ("groups", "Groups", _groups(measures)),
         ("kinds", "Kinds of answers", _confusion(measures)),
-        ("worst", "The worst questions", _worst(measures)),
+        ("worst", "The worst questions", worst_questions(measures)),
     ]
     there = [(name, title, inner) for name, title, inner in parts if inner]
     links = "".join(f'<a href="#{name}">{title}</a>' for name, title, _ in there if name)
@@ -77,66 +57,6 @@ def page(measures: Mapping[str, Any]) -> str:
         f"<title>Youju evaluation</title><style>\n{STYLE.read_text(encoding='utf-8')}</style>"
         f"</head><body>\n{body}</body></html>\n"
     )
-
-
-# ---------------------------------------------------------------- values
-
-
-def _value(name: str, value: float | None, *, signed: bool = False) -> str:
-    """Return a measure's value as it is read: a share in per cent, anything else as a number."""
-    if value is None:
-        return DASH
-    if name in NUMBERS:
-        return _signed(value, 3) if signed else f"{value:.3f}"
-    return _signed(100 * value, 1) if signed else f"{100 * value:.1f} %"
-
-
-def _signed(value: float, digits: int) -> str:
-    """Return a number with its sign, a minus as wide as the plus."""
-    return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def _ends(name: str, low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return DASH
-    if name in NUMBERS:
-        return f"{low:.3f} to {high:.3f}"
-    return f"{100 * low:.1f} to {100 * high:.1f} %"
-
-
-def _move(name: str, move: float | None, better: str) -> str:
-    """Return a difference, coloured by whether it is for the better."""
-    if move is None:
-        return DASH
-    if not round(move, 4):
-        return '<span class="soft">no change</span>'
-    kind = "good" if (move > 0) == (better == "higher") else "bad"
-    unit = "" if name in NUMBERS else " points"
-    return f'<span class="{kind}">{_value(name, move, signed=True)}{unit}</span>'
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return DASH
-    return "&lt; 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _table(
-    heads: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    words: Sequence[int] = (0,),
-    caption: str = "",
-) -> str:
-    """Return a table of cells that are HTML already; columns not in `words` are numbers."""
-
-    def row(tag: str, cells: Sequence[str]) -> str:
-        kinds = ("" if column in words else ' class="n"' for column in range(len(cells)))
-        inner = (f"<{tag}{kind}>{cell}</{tag}>" for kind, cell in zip(kinds, cells, strict=True))
-        return f"<tr>{''.join(inner)}</tr>\n"
-
-    told = f"<caption>{caption}</caption>" if caption else ""
-    body = "".join(row("td", cells) for cells in rows)
-    return f'<div class="scroll"><table>{told}{row("th", heads)}{body}</table></div>'
 
 
 # ---------------------------------------------------------------- head
@@ -157,16 +77,16 @@ def _head(measures: Mapping[str, Any]) -> str:
 
 def _cards(measures: Mapping[str, Any]) -> str:
     cells = measures["overall"]["measures"]
-    moved = measures.get("difference", {}).get("measures", {})
+    differences = measures.get("difference", {}).get("measures", {})
     cards = []
     for name in CARDS:
         cell = cells[name]
         if cell["value"] is None:
             continue
-        told = _ends(name, cell["low"], cell["high"])
-        if name in moved:
-            told += f"<br>{_move(name, moved[name]['difference'], measures['better'][name])}"
-        cards.append(_card(TITLES[name], _value(name, cell["value"]), told))
+        told = ends(name, cell["low"], cell["high"])
+        if name in differences:
+            told += f"<br>{moved(name, differences[name]['difference'], measures['better'][name])}"
+        cards.append(_card(TITLES[name], shown(name, cell["value"]), told))
     total = measures["milliseconds"].get("total")
     if total:
         told = f"95 % within {total['p95']:.0f} ms"
@@ -196,22 +116,22 @@ def _change(measures: Mapping[str, Any]) -> str:
         f"{difference['compared']} of {difference['asked_now']} questions were asked alike before: "
         f"<b>{len(difference['won'])} won</b>, <b>{len(difference['lost'])} lost</b>, "
         f"{difference['unchanged']} unchanged. "
-        f"p: {_p(difference['mcnemar'])} by McNemar's exact test over questions, "
-        f"{_p(difference['permutation'])} by sign flips over articles."
+        f"p: {p_value(difference['mcnemar'])} by McNemar's exact test over questions, "
+        f"{p_value(difference['permutation'])} by sign flips over articles."
     )
     if difference["only_before"]:
         alike += f" {difference['only_before']} of the baseline were not asked now, or otherwise."
-    return f"{worse or same}<p>{alike}</p>{_moved_table(measures)}{_changed(measures)}"
+    return f"{worse or same}<p>{alike}</p>{_moved_table(measures)}{changed_questions(measures)}"
 
 
 def _moved_table(measures: Mapping[str, Any]) -> str:
     rows = [
         (
             escape(TITLES.get(name, name)),
-            _value(name, cell["before"]),
-            _value(name, cell["now"]),
-            _move(name, cell["difference"], measures["better"][name]),
-            f"±{_value(name, cell['margin'], signed=True).lstrip('+')}" if cell["margin"] else DASH,
+            shown(name, cell["before"]),
+            shown(name, cell["now"]),
+            moved(name, cell["difference"], measures["better"][name]),
+            f"±{shown(name, cell['margin'], signed=True).lstrip('+')}" if cell["margin"] else DASH,
         )
         for name, cell in measures["difference"]["measures"].items()
     ]
@@ -220,39 +140,7 @@ def _moved_table(measures: Mapping[str, Any]) -> str:
         f"({measures['difference']['resampled']} drawn anew)."
     )
     heads = ("measure", "baseline", "now", "difference", "margin")
-    return _table(heads, rows, caption=caption)
-
-
-def _changed(measures: Mapping[str, Any]) -> str:
-    by_id = {question["id"]: question for question in measures["questions"]}
-    changed = measures["difference"].get("changed", [])
-    rows = [_changed_row(one, by_id[one["id"]]) for one in changed[:SHOWN_CHANGED]]
-    if not rows:
-        return ""
-    rest = f", the first {SHOWN_CHANGED}; all are in report.json" * (len(changed) > SHOWN_CHANGED)
-    heads = ("", "question", "baseline", "now", "expected")
-    table = _table(heads, rows, words=range(5))
-    return (
-        f'<details class="more"><summary>{len(changed)} questions that changed{rest}</summary>'
-        f"{table}</details>"
-    )
-
-
-def _changed_row(one: Mapping[str, Any], question: Mapping[str, Any]) -> tuple[str, ...]:
-    won = '<span class="good">won</span>' if one["won"] else '<span class="bad">lost</span>'
-    before = _answer(one["before"]) if one["kept"] else '<span class="soft">(not kept)</span>'
-    asked = f'{escape(question["question"])} <span class="soft small">{escape(one["id"])}</span>'
-    return won, asked, before, _answer(question["answer"]), _expected(question)
-
-
-def _answer(answer: str | None) -> str:
-    return '<span class="soft">refused</span>' if answer is None else escape(answer)
-
-
-def _expected(question: Mapping[str, Any]) -> str:
-    if not question["answerable"]:
-        return '<span class="soft">no answer</span>'
-    return escape(" / ".join(question["expected"]))
+    return table(heads, rows, caption=caption)
 
 
 # ---------------------------------------------------------------- plots
@@ -295,12 +183,12 @@ def _plots(measures: Mapping[str, Any]) -> str:
             "Answerable questions.",
         ),
     ]
-    shown = "".join(
+    drawings = "".join(
         f"<figure><h3>{title}</h3>{drawing}<figcaption>{words}</figcaption></figure>\n"
         for title, drawing, words in figures
         if drawing
     )
-    return f'<div class="plots">{shown}</div>'
+    return f'<div class="plots">{drawings}</div>'
 
 
 def _yes_no(by: Mapping[str, Any]) -> dict[str, Any]:
@@ -346,12 +234,12 @@ def _suites(measures: Mapping[str, Any]) -> str:
             escape(one["suite"]),
             escape(one["meaning"] + (f" ({one['remark']})" if one["remark"] else "")),
             str(one["questions"]),
-            _value("right", one["plain"]),
-            _value("right", one["right"]),
+            shown("right", one["plain"]),
+            shown("right", one["right"]),
             _suite_move(one),
-            _value("hit@5", one["measures"]["hit@5"]),
-            _value("false_refusals", one["measures"]["false_refusals"]),
-            _p(one["p"]),
+            shown("hit@5", one["measures"]["hit@5"]),
+            shown("false_refusals", one["measures"]["false_refusals"]),
+            p_value(one["p"]),
         )
         for one in lines
     ]
@@ -363,7 +251,7 @@ def _suites(measures: Mapping[str, Any]) -> str:
         "Share dealt with rightly. Only questions that the suite changes take part, so both "
         "figures are over the same ones; p is McNemar's."
     )
-    return _table(heads, rows, words=(0, 1), caption=caption)
+    return table(heads, rows, words=(0, 1), caption=caption)
 
 
 def _suite_move(one: Mapping[str, Any]) -> str:
@@ -371,8 +259,10 @@ def _suite_move(one: Mapping[str, Any]) -> str:
         return DASH
     move = round(100 * (one["right"] - one["plain"]), 1)
     kind = "bad" if one["high"] < 0 else "good" if one["low"] > 0 else "soft"
-    ends = f"{_signed(100 * one['low'], 1)} to {_signed(100 * one['high'], 1)}"
-    return f'<span class="{kind}">{_signed(move, 1)}</span> <span class="soft small">{ends}</span>'
+    ends = f"{with_sign(100 * one['low'], 1)} to {with_sign(100 * one['high'], 1)}"
+    return (
+        f'<span class="{kind}">{with_sign(move, 1)}</span> <span class="soft small">{ends}</span>'
+    )
 
 
 # ---------------------------------------------------------------- tables
@@ -383,8 +273,8 @@ def _headline(measures: Mapping[str, Any]) -> str:
         (
             escape(TITLES.get(name, name)),
             f'<code class="soft small">{escape(name)}</code>',
-            _value(name, cell["value"]),
-            _ends(name, cell["low"], cell["high"]),
+            shown(name, cell["value"]),
+            ends(name, cell["low"], cell["high"]),
             whisker(cell["value"], cell["low"], cell["high"]),
             str(cell["n"]),
             f'<span class="soft small">{escape(measures["meanings"].get(name, ""))}</span>',
@@ -392,14 +282,14 @@ def _headline(measures: Mapping[str, Any]) -> str:
         for name, cell in measures["overall"]["measures"].items()
     )
     heads = ("measure", "", "value", "95 % interval", "", "questions", "over what, and meaning")
-    return _table(heads, rows, words=(0, 1, 4, 6)) + _latency(measures)
+    return table(heads, rows, words=(0, 1, 4, 6)) + _latency(measures)
 
 
 def _latency(measures: Mapping[str, Any]) -> str:
     stages = measures["milliseconds"]
     names = list(dict.fromkeys(name for times in stages.values() for name in times))
     rows = ((escape(s), *(f"{t[name]:.1f}" for name in names)) for s, t in stages.items())
-    return _table(("milliseconds", *map(escape, names)), rows) if stages else ""
+    return table(("milliseconds", *map(escape, names)), rows) if stages else ""
 
 
 def _groups(measures: Mapping[str, Any]) -> str:
@@ -424,14 +314,14 @@ def _group_table(name: str, values: Mapping[str, Any]) -> str:
         )
         for value, part in values.items()
     )
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
 def _group_cell(name: str, cell: Mapping[str, Any]) -> str:
     if cell["value"] is None or cell["low"] is None:
-        return _value(name, cell["value"])
-    low, high = _ends(name, cell["low"], cell["high"]).removesuffix(" %").split(" to ")
-    return f'{_value(name, cell["value"])}<br><span class="soft small">{low}–{high}</span>'
+        return shown(name, cell["value"])
+    low, high = ends(name, cell["low"], cell["high"]).removesuffix(" %").split(" to ")
+    return f'{shown(name, cell["value"])}<br><span class="soft small">{low}–{high}</span>'
 
 
 def _confusion(measures: Mapping[str, Any]) -> str:
@@ -461,76 +351,3 @@ def _confusion_row(wanted: str, given: Mapping[str, int], kinds: Sequence[str]) 
         cells.append(f'<td class="heat{same}" style="{shade}">{count or ""}</td>')
     name = "no answer" if wanted == "none" else wanted
     return f'<tr><td>{name}</td>{"".join(cells)}<td class="n">{total}</td></tr>\n'
-
-
-# ---------------------------------------------------------------- the worst questions
-
-
-def _worst(measures: Mapping[str, Any]) -> str:
-    by_id = {question["id"]: question for question in measures["questions"]}
-    wrong = sum(not question["right"] for question in measures["questions"])
-    details = measures.get("worst", [])
-    if not wrong:
-        return "<p>Every question was dealt with rightly.</p>"
-    rest = f"; {wrong - len(details)} more are in report.json" if wrong > len(details) else ""
-    intro = (
-        f"{wrong} of {len(measures['questions'])} went wrong. Wrong answers first, the most "
-        f"confident before all, then refusals that were nearest to an answer{rest}. "
-        "Open one to see what was retrieved, read and cited."
-    )
-    return f'<p class="soft">{intro}</p>' + "".join(_case(by_id[one["id"]], one) for one in details)
-
-
-def _case(question: Mapping[str, Any], one: Mapping[str, Any]) -> str:
-    kind = "soft" if question["answer"] is None else "bad"
-    summary = (
-        f'<span class="soft small">{escape(question["id"])}</span>'
-        f'<span class="n">{question["confidence"]:.2f}</span>'
-        f"<span>{escape(question['question'])}<br>"
-        f'<span class="{kind}">{_answer(question["answer"])}</span> '
-        f'<span class="soft small">{escape(one["verdict"])} · {escape(question["type"])}</span>'
-        "</span>"
-    )
-    turns = "".join(f"{escape(q)} → {escape(a)}<br>" for q, a in one["history"])
-    evidence = "<br>".join(f"“{escape(q)}” {_name(file)}" for file, q in question["evidence"])
-    told = [
-        ("earlier turns", turns),
-        ("expected", _expected(question)),
-        ("evidence", evidence),
-        ("cited", "<br>".join(map(_citation, question["citations"]))),
-    ]
-    facts = "".join(f"<dt>{name}</dt><dd>{words}</dd>" for name, words in told if words)
-    return (
-        f'<details><summary>{summary}</summary><div class="inside"><dl>{facts}</dl>'
-        f"{_hits(one['hits'])}</div></details>\n"
-    )
-
-
-def _name(file: str) -> str:
-    return f'<span class="soft small">{escape(file)}</span>'
-
-
-def _citation(citation: Mapping[str, Any]) -> str:
-    told = (
-        '<span class="good">holds the evidence</span>'
-        if citation["whole"]
-        else '<span class="good">touches the evidence</span>'
-        if citation["part"]
-        else '<span class="bad">elsewhere</span>'
-    )
-    broken = "" if citation["valid"] else ' <span class="bad">spans do not hold the quote</span>'
-    return f"“{escape(citation['quote'])}” {_name(citation['source'])} {told}{broken}"
-
-
-def _hits(hits: Sequence[Mapping[str, Any]]) -> str:
-    rows = (
-        (
-            str(hit["rank"]),
-            "read" if hit["read"] else '<span class="soft">not read</span>',
-            '<span class="good">evidence</span>' if hit["holds"] else "",
-            f"{escape(hit['text'])} {_name(hit['source'])}",
-        )
-        for hit in hits
-    )
-    heads = ("rank", "", "", "retrieved")
-    return _table(heads, rows, words=(1, 2, 3)) if hits else ""
