@@ -278,11 +278,16 @@ def difference_text(difference: Mapping[str, Any]) -> str:
     lines = [
         f"{compared} questions asked alike: {len(difference['won'])} won, "
         f"{len(difference['lost'])} lost, {difference['unchanged']} unchanged; "
-        f"p = {difference['mcnemar']:.3f} (McNemar), {difference['permutation']:.3f} (articles)"
+        f"p {_chance(difference['mcnemar'])} (McNemar), {_chance(difference['permutation'])} "
+        "(articles)"
     ]
     if difference["only_before"]:
         lines.append(f"{difference['only_before']} of the baseline were not asked, or otherwise")
     return "\n".join(lines)
+
+
+def _chance(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def _number(value: float | None) -> str:

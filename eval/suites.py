@@ -240,7 +240,7 @@ def suite_table(lines: Sequence[Mapping[str, Any]]) -> str:
         shown.append(
             f"{line['suite']:<14}{line['questions']:>9}{_number(line['plain']):>8}"
             f"{_number(line['right']):>8}{_moved(line):>28}{_number(measures['hit@5']):>8}"
-            f"{_number(measures['false_refusals']):>9}{_number(line['p']):>8}"
+            f"{_number(measures['false_refusals']):>9}{_chance(line['p']):>8}"
             + (f"  {line['remark']}" if line["remark"] else "")
         )
     return "\n".join(shown)
@@ -255,3 +255,7 @@ def _moved(line: Mapping[str, Any]) -> str:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
+
+
+def _chance(p: float | None) -> str:
+    return "<0.001" if p is not None and p < 0.001 else _number(p)
