@@ -208,6 +208,10 @@ def test_settings_are_compared_in_one_table(youju, few):
         (("--baseline", "none.jsonl"), "cannot read the baseline"),
         (("--score", "none.jsonl"), "cannot read the predictions"),
         (("--compare", "none.toml"), "no settings file none.toml"),
+        (("--compare", "a.toml", "--suite", "all"), "--suite does not go with --compare"),
+        (("--squad", "s.json"), "--gold does not go with --squad"),
+        (("--open",), "--open does not go with a gold set"),
+        (("--distractors", "d.jsonl"), "--distractors does not go with a gold set without --suite"),
         (("--suite", "distractors", "--distractors", "none.jsonl"), "none.jsonl does not exist"),
     ],
 )

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 DONE, PARTLY, UNUSABLE = 0, 1, 2
 PROGRESS_EVERY = 50  # answers
 
+OPTIONS = (
+    *("gold", "split", "predictions", "score", "report", "json", "suite", "distractors"),
+    *("compare", "keep", "baseline", "gate", "squad", "open", "limit"),
+)
+
 OpenBot = Callable[[argparse.Namespace], "Bot"]
 
 
@@ -120,8 +125,24 @@ def run_eval(options: argparse.Namespace, open_bot: OpenBot) -> int:
     if options.gate and not options.baseline:
         raise GoldError("--gate needs something to compare with: add --baseline FILE")
     if options.squad:
+        _check_alone(options, "--squad", ("open", "limit", "predictions", "json"))
         return _public(options)
-    return _compared(options, open_bot) if options.compare else _gold(options, open_bot)
+    if options.compare:
+        _check_alone(options, "--compare", ("gold", "split", "json"))
+        return _compared(options, open_bot)
+    allowed = [name for name in OPTIONS if name not in ("squad", "open", "limit", "compare")]
+    if not options.suite:
+        allowed.remove("distractors")
+    _check_alone(options, "a gold set" if options.suite else "a gold set without --suite", allowed)
+    return _gold(options, open_bot)
+
+
+def _check_alone(options: argparse.Namespace, what: str, allowed: Sequence[str]) -> None:
+    """Raise GoldError for an option that would be passed over in silence."""
+    given = [name for name in OPTIONS if getattr(options, name) and name not in allowed]
+    for name in given:
+        if f"--{name}" != what:
+            raise GoldError(f"--{name} does not go with {what}; leave one of them out")
 
 
 def _public(options: argparse.Namespace) -> int:
