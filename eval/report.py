@@ -278,8 +278,8 @@ def difference_text(difference: Mapping[str, Any]) -> str:
     lines = [
         f"{compared} questions asked alike: {len(difference['won'])} won, "
         f"{len(difference['lost'])} lost, {difference['unchanged']} unchanged; "
-        f"p {_chance(difference['mcnemar'])} (McNemar), {_chance(difference['permutation'])} "
-        "(articles)"
+        f"p {_chance(difference['mcnemar'])} by McNemar's test over questions, "
+        f"p {_chance(difference['permutation'])} by sign flips over articles"
     ]
     if difference["only_before"]:
         lines.append(f"{difference['only_before']} of the baseline were not asked, or otherwise")
