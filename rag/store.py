@@ -4,6 +4,7 @@ transaction or none.
   source   name, raw text, digest, page starts
   article  id, source, text, runs, title, byline, published
   chunk    number, article, start, end, vector (float16)
+  alias    other names that an article gives
   sketch   the fingerprints of an article; linked: compared with the others
   posting  which articles hold a fingerprint, the first few
   copied   two articles with passages in common: which, and where these differ
@@ -51,6 +52,9 @@ CREATE TABLE chunk (
     CASCADE,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector BLOB NOT NULL);
 CREATE INDEX chunk_article ON chunk(article);
+CREATE TABLE alias (article TEXT NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+name TEXT NOT NULL, alias TEXT NOT NULL);
+CREATE INDEX alias_article ON alias(article);
 CREATE TABLE sketch (
     number INTEGER PRIMARY KEY AUTOINCREMENT, article TEXT NOT NULL UNIQUE REFERENCES article(id) ON
     DELETE CASCADE,
@@ -363,6 +367,16 @@ class Store:
             ((text, title),) = self._rows(query, (identity,))
             for number, _, start, end in group:
                 yield number, text[start:end], title
+
+    def put_aliases(self, article: str, pairs: Sequence[tuple[str, str]]) -> None:
+        """Keep the other names that an article gives: (name, alias)."""
+        self._connection.executemany(
+            "INSERT INTO alias VALUES (?, ?, ?)", [(article, *pair) for pair in pairs]
+        )
+
+    def aliases(self) -> list[tuple[str, str]]:
+        """Return all (name, alias) pairs that articles give, each once."""
+        return self._rows("SELECT DISTINCT name, alias FROM alias ORDER BY name, alias")
 
     def unlinked(self, limit: int) -> list[tuple[int, str, str]]:
         """Return up to `limit` articles not yet compared with the others: sketch number, id, text;

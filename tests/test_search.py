@@ -200,10 +200,7 @@ def test_plain_fusion_equals_brute_force_over_all_passages(tmp_path_factory, tex
     scores = dict(lexical.search(dict.fromkeys(words, 1.0), 99))
     top, least = max(scores.values(), default=1.0), 0.8 * min(scores.values(), default=0.0)
     exact = sorted(
-        (
-            scores.get(n, least) / top + 0.3 * float(d)
-            for n, d in zip(numbers, dense, strict=True)
-        ),
+        (scores.get(n, least) / top + 0.3 * float(d) for n, d in zip(numbers, dense, strict=True)),
         reverse=True,
     )
     found = [hit.score for hit in search.find(question, 99)]
@@ -211,11 +208,13 @@ def test_plain_fusion_equals_brute_force_over_all_passages(tmp_path_factory, tex
 
 
 NEWS = {
-    "ours.txt": "青禾机器人公司今年7月向云州交付巡检机器人105台，八成用于仓库。公司负责人乔远山说，机器"
-    "人夜里巡库，白天充电，一台顶三个人，订单已经排到明年春天。首批用户是港口的三座冷库，工人不必再在零下"
-    "二十度的夜里值守。",
+    "ours.txt": "青禾机器人公司今年7月向云州交付巡检机器人105台，八成用于仓库。公司负责人乔远山说，"
+    "机器人夜里巡库，白天充电，一台顶三个人，订单已经排到明年春天。首批用户是港口的三座冷库，"
+    "工人不必再在零下二十度的夜里值守。",
     "plan.txt": "青禾机器人公司的目标是年底建成新的装配线，工人培训已经开始。",
     "dogs.txt": "云州的机器狗学会了踢足球，观众很多。",
+    "ice.txt": "世界冰上运动联合会（简称“国际冰协”）成立四十年。\n"
+    "世界冰上运动联合会的总部搬到了云州。",
     "english.txt": "Greenfield Robotics opened a second plant in Leeds, the mayor said on Friday.",
 }
 
@@ -241,9 +240,12 @@ def searcher(folder, model, **values):
     ("question", "source"),
     [
         pytest.param("青河机器人7月交付多少台?", "ours.txt", id="homophone"),
-        pytest.param("How many inspection robots were delivered in July?", "ours.txt", id="English"),
+        pytest.param(
+            "How many inspection robots were delivered in July?", "ours.txt", id="English"
+        ),
         pytest.param("利兹的新工厂是谁开的?", "english.txt", id="Chinese about English"),
         pytest.param("機器狗學會了什麼?", "dogs.txt", id="Traditional"),
+        pytest.param("国际冰协的总部搬到了哪里?", "ice.txt", id="other name"),
     ],
 )
 def test_a_question_spelt_otherwise_finds_its_passage(news, model, question, source):
@@ -299,7 +301,12 @@ def test_a_question_that_names_an_article_is_asked_of_it(news, model, question, 
 
 
 @pytest.mark.parametrize(
-    "question", ["nowhere.txt里云州的机器人怎么样?", "《没有的文章》里云州如何?", "1999年1月1日的报纸说云州什么?"]
+    "question",
+    [
+        "nowhere.txt里云州的机器人怎么样?",
+        "《没有的文章》里云州如何?",
+        "1999年1月1日的报纸说云州什么?",
+    ],
 )
 def test_a_question_that_names_what_is_not_there_is_asked_of_all(news, model, question):
     assert len({hit.article.source for hit in searcher(news, model).find(question, 9)}) > 2
