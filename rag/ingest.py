@@ -1,5 +1,5 @@
-"""Files → index: sources → repair → articles → chunks → vectors → store → lexical index, a batch of
-sources a transaction, unchanged input left alone."""
+"""Files → index: sources → repair → articles → chunks → vectors → store → lexical index →
+near-duplicates, a batch of sources a transaction, unchanged input left alone."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import numpy as np
 
 import embeddings
 from embeddings import Embedder
+from rag.duplicates import recognise
 from rag.errors import ModelError, SourceError, UnreadableSource
 from rag.lexical import LexicalIndex
 from rag.prepare import Prepared, prepare_batches
@@ -116,6 +117,7 @@ def index_sources(
                 chunks = _put(store, model, batch, parts)
                 told.add(len(batch), sum(len(articles) for articles, _ in parts), chunks, batch)
                 words.add(chunks)
+            recognise(store, progress)
     finally:
         report.articles, report.chunks = told.articles, told.chunks
         store.close()
@@ -207,6 +209,24 @@ class _Words:
                 store.close()
         except BaseException as error:
             self._error = error
+
+
+def remove_sources(index: Path, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Take sources out, in one transaction; return those that were there, and those that were not.
+
+    Raises MissingIndex, DamagedIndex or StoreError.
+    """
+    store = Store.open(index)
+    try:
+        with store.transaction():
+            found = {name: store.remove(name) for name in dict.fromkeys(names)}
+        recognise(store)  # what was known as a copy of something removed is compared anew
+        LexicalIndex(index).refresh(store, wait=_WAIT_FOR_OTHERS)
+    finally:
+        store.close()
+    return [n for n, there in found.items() if there], [
+        n for n, there in found.items() if not there
+    ]
 
 
 def _batched(items: Iterable[tuple[Source, str]]) -> Iterator[list[tuple[Source, str]]]:

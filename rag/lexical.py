@@ -24,7 +24,7 @@ import shutil
 import sqlite3
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -126,8 +126,14 @@ class LexicalIndex:
         """Chunks in the index."""
         return self._snapshot.state.count if self._snapshot else 0
 
-    def search(self, weights: Mapping[str, float], limit: int) -> list[tuple[int, float]]:
-        """Return up to `limit` (chunk number, score) pairs, best first, ties by chunk number.
+    def search(
+        self,
+        weights: Mapping[str, float],
+        limit: int,
+        among: Collection[int] | None = None,
+    ) -> list[tuple[int, float]]:
+        """Return up to `limit` (chunk number, score) pairs, best first, ties by chunk number; only
+        of the chunks in `among`, if given.
 
         The score is the sum over terms of weight * BM25, above 0; terms of weight 0 or less are
         left out.
@@ -142,6 +148,14 @@ class LexicalIndex:
                 for term, weight in parts
             ]
         )
+        if among is not None:
+            chosen = tantivy.Query.term_set_query(snapshot.schema, "number", list(among))
+            query = tantivy.Query.boolean_query(
+                [
+                    (tantivy.Occur.Must, query),
+                    (tantivy.Occur.Must, tantivy.Query.const_score_query(chosen, 0.0)),
+                ]
+            )
         wanted = limit
         while True:  # until no chunk left behind may tie with the last one wanted
             wanted = min(wanted + 10, snapshot.state.count)

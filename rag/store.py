@@ -1,9 +1,12 @@
 """The embedded store: sources, articles, chunks, vectors and settings in one SQLite file, one
 transaction or none.
 
-  source   name, raw text, digest
+  source   name, raw text, digest, page starts
   article  id, source, text, runs, title, byline, published
   chunk    number, article, start, end, vector (float16)
+  sketch   the fingerprints of an article; linked: compared with the others
+  posting  which articles hold a fingerprint, the first few
+  copied   two articles with passages in common: which, and where these differ
 
 What FAISS and rag.lexical hold is derived: built from these tables whenever a bot opens the index
 or sees a new revision.
@@ -15,10 +18,10 @@ import itertools
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,14 +29,18 @@ import numpy.typing as npt
 from rag.errors import DamagedIndex, MissingIndex, StoreError, WrongEmbedder
 from rag.types import Article, Chunk, Run, Source, Span
 
-FORMAT = 2
+FORMAT = 2  # 2: pages of a source, near-duplicates; search terms moved to rag.lexical
 FILE = "index.sqlite3"
+_MOST_VALUES = 500  # in one query
 _START_ANEW = "move it away and run `youju index` again, or name another folder with --index"
+
+_FEW_LINKS = 4  # rag.duplicates links an article with at least so many that share common text
+_Value = TypeVar("_Value", int, str)
 
 _SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE source (name TEXT PRIMARY KEY, text TEXT NOT NULL, digest TEXT NOT NULL, title TEXT,
-published TEXT, url TEXT);
+published TEXT, url TEXT, pages TEXT NOT NULL);
 CREATE TABLE article (
     id TEXT PRIMARY KEY, source TEXT NOT NULL REFERENCES source(name) ON DELETE CASCADE, number
     INTEGER NOT NULL,
@@ -44,7 +51,27 @@ CREATE TABLE chunk (
     CASCADE,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector BLOB NOT NULL);
 CREATE INDEX chunk_article ON chunk(article);
+CREATE TABLE sketch (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, article TEXT NOT NULL UNIQUE REFERENCES article(id) ON
+    DELETE CASCADE,
+    hashes BLOB, letters BLOB, linked INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX sketch_unlinked ON sketch(number) WHERE NOT linked;
+CREATE TABLE posting (hash INTEGER NOT NULL, sketch INTEGER NOT NULL, PRIMARY KEY (hash, sketch))
+WITHOUT ROWID;
+CREATE TABLE copied (
+    article TEXT NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    earlier TEXT NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    share REAL NOT NULL, earlier_share REAL NOT NULL, score REAL NOT NULL, passages BLOB NOT NULL,
+    differences BLOB NOT NULL, PRIMARY KEY (article, earlier)) WITHOUT ROWID;
+CREATE INDEX copied_earlier ON copied(earlier);
 """
+
+
+class ChunkText(NamedTuple):
+    """The words of a chunk."""
+
+    text: str
+    opens: bool  # its article begins with it
 
 
 class Store:
@@ -179,8 +206,16 @@ class Store:
         self.remove(source.name)
         run = self._connection.execute
         run(
-            "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?)",
-            (source.name, source.text, digest, source.title, source.published, source.url),
+            "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                source.name,
+                source.text,
+                digest,
+                source.title,
+                source.published,
+                source.url,
+                json.dumps(source.pages),
+            ),
         )
         run_many = self._connection.executemany
         run_many(
@@ -190,6 +225,7 @@ class Store:
                 for n, a in enumerate(articles)
             ],
         )
+        run_many("INSERT INTO sketch (article) VALUES (?)", [(a.id,) for a in articles])
         blobs = map(bytes, np.ascontiguousarray(vectors, np.float16))
         run_many(
             'INSERT INTO chunk (article, start, "end", vector) VALUES (?, ?, ?, ?)',
@@ -198,6 +234,8 @@ class Store:
 
     def remove(self, name: str) -> bool:
         """Take a source out; tell whether it was there."""
+        for article, in self._rows("SELECT id FROM article WHERE source = ?", (name,)):
+            self._unlink(article)
         return self._connection.execute("DELETE FROM source WHERE name = ?", (name,)).rowcount > 0
 
     def sources(self) -> list[str]:
@@ -207,11 +245,12 @@ class Store:
     def source(self, name: str) -> Source:
         """Return a source. Raises KeyError when it is not there."""
         rows = self._rows(
-            "SELECT name, text, title, published, url FROM source WHERE name = ?", (name,)
+            "SELECT name, text, title, published, url, pages FROM source WHERE name = ?", (name,)
         )
         if not rows:
             raise KeyError(name)
-        return Source(*rows[0])
+        found, text, title, published, url, pages = rows[0]
+        return Source(found, text, title, published, url, tuple(json.loads(pages)))
 
     def articles(self, source: str | None = None) -> list[Article]:
         """Return all articles, or those of one source, in the order of their pages."""
@@ -241,6 +280,33 @@ class Store:
             list(numbers),
         )
         return {number: Chunk(article, Span(start, end)) for number, article, start, end in rows}
+
+    def heads(self) -> list[tuple[str, str, str | None, str | None]]:
+        """Return identity, source, title and day of every article, in the order of their pages."""
+        return self._rows(
+            "SELECT id, source, title, published FROM article ORDER BY source, number"
+        )
+
+    def chunks_of(self, articles: Sequence[str]) -> list[int]:
+        """Return the numbers of all chunks of some articles, rising."""
+        found: list[int] = []
+        for first in range(0, len(articles), _MOST_VALUES):
+            part = articles[first : first + _MOST_VALUES]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT number FROM chunk WHERE article IN ({marks})"
+            found += [number for (number,) in self._rows(query, part)]
+        return sorted(found)
+
+    def texts(self, numbers: Sequence[int]) -> dict[int, ChunkText]:
+        """Return the words of chunks by their numbers."""
+        marks = ",".join("?" * len(numbers))
+        rows = self._rows(
+            'SELECT c.number, substr(a.text, c.start + 1, c."end" - c.start), c.start = (SELECT'
+            " min(start) FROM chunk WHERE article = c.article) FROM chunk c JOIN article a ON"
+            f" a.id = c.article WHERE c.number IN ({marks})",
+            list(numbers),
+        )
+        return {number: ChunkText(text, bool(opens)) for number, text, opens in rows}
 
     def counts(self) -> dict[str, int]:
         """Return how many sources, articles and chunks there are."""
@@ -289,9 +355,116 @@ class Store:
             for number, _, start, end in group:
                 yield number, text[start:end], title
 
+    def unlinked(self, limit: int) -> list[tuple[int, str, str]]:
+        """Return up to `limit` articles not yet compared with the others: sketch number, id, text;
+        oldest first."""
+        return self._rows(
+            "SELECT sketch.number, id, text FROM sketch JOIN article ON article.id = sketch.article"
+            " WHERE NOT linked ORDER BY sketch.number LIMIT ?",
+            (limit,),
+        )
+
+    def sketched(self, numbers: Sequence[int]) -> list[tuple[int, str, str, bytes, bytes]]:
+        """Return sketch number, article, text, hashes and letters of linked articles."""
+        found: list[tuple[int, str, str, bytes, bytes]] = []
+        for part in _parts(numbers):
+            marks = ",".join("?" * len(part))
+            found += self._rows(
+                "SELECT sketch.number, id, text, hashes, letters FROM sketch"
+                " JOIN article ON article.id = sketch.article"
+                f" WHERE hashes NOT NULL AND sketch.number IN ({marks})",
+                part,
+            )
+        return found
+
+    def sketch_sizes(self, numbers: Sequence[int]) -> dict[int, int]:
+        """Return how many fingerprints articles have, by sketch number."""
+        found: dict[int, int] = {}
+        for part in _parts(numbers):
+            marks = ",".join("?" * len(part))
+            query = f"SELECT number, length(hashes) / 8 FROM sketch WHERE number IN ({marks})"
+            found |= dict(self._rows(query, part))
+        return found
+
+    def holders(self, hashes: Sequence[int]) -> list[tuple[int, int]]:
+        """Return (hash, sketch number) for the articles that are known to hold a fingerprint.
+
+        Call it inside a transaction: it uses a table of its own.
+        """
+        run = self._connection.execute
+        run("CREATE TEMP TABLE IF NOT EXISTS wanted (hash INTEGER PRIMARY KEY)")
+        run("DELETE FROM wanted")
+        self._connection.executemany("INSERT INTO wanted VALUES (?)", ((h,) for h in hashes))
+        # CROSS: else SQLite reads all postings, 0.15 s at 2.2 million
+        return self._rows("SELECT hash, sketch FROM wanted CROSS JOIN posting USING (hash)")
+
+    def link(
+        self,
+        sketches: Sequence[tuple[int, bytes, bytes]],
+        postings: Iterable[tuple[int, int]],
+        copies: Iterable[tuple[str, str, float, float, float, bytes, bytes]],
+    ) -> None:
+        """Store what comparing articles found: sketches (number, hashes, letters), postings (hash,
+        number), and the rows of `copied`, which replace those of the same article."""
+        many = self._connection.executemany
+        many(
+            "DELETE FROM copied WHERE article = (SELECT article FROM sketch WHERE number = ?)",
+            ((number,) for number, _, _ in sketches),
+        )
+        many(
+            "UPDATE sketch SET hashes = ?, letters = ?, linked = 1 WHERE number = ?",
+            ((hashes, letters, number) for number, hashes, letters in sketches),
+        )
+        many("INSERT OR IGNORE INTO posting VALUES (?, ?)", postings)
+        many("INSERT INTO copied VALUES (?, ?, ?, ?, ?, ?, ?)", copies)
+
+    def copied(self, articles: Sequence[str]) -> list[tuple[str, str, bytes]]:
+        """Return article, earlier article and passages of what the articles have in common with
+        earlier ones."""
+        found: list[tuple[str, str, bytes]] = []
+        for part in _parts(articles):
+            marks = ",".join("?" * len(part))
+            found += self._rows(
+                f"SELECT article, earlier, passages FROM copied WHERE article IN ({marks})", part
+            )
+        return found
+
+    def copies(self, article: str) -> list[tuple[str, str, float, float, float, bytes, bytes]]:
+        """Return all rows of `copied` that name the article."""
+        return self._rows(
+            "SELECT * FROM copied WHERE article = ?1 UNION ALL"
+            " SELECT * FROM copied WHERE earlier = ?1",
+            (article,),
+        )
+
+    def _unlink(self, article: str) -> None:
+        """Take an article's postings out, and have those compared anew that it leaves with few
+        links: all they have in common with others may have been told through it.
+
+        A foreign key would need an index on the postings as large as they are.
+        """
+        run = self._connection.execute
+        for number, hashes in self._rows(
+            "SELECT number, hashes FROM sketch WHERE article = ? AND hashes NOT NULL", (article,)
+        ):
+            for gone in np.frombuffer(hashes, np.int64).tolist():
+                run("DELETE FROM posting WHERE hash = ? AND sketch = ?", (gone, number))
+            run(
+                "UPDATE sketch SET linked = 0 WHERE article IN (SELECT article FROM copied AS link"
+                " WHERE earlier = ? AND (SELECT count(*) FROM copied WHERE article = link.article)"
+                " <= ?)",
+                (article, _FEW_LINKS),
+            )
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+def _parts(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    """Cut what is asked for into parts that SQLite takes at once."""
+    for start in range(0, len(values), 500):
+        yield values[start : start + 500]
 
 
 def _connect(file: Path) -> sqlite3.Connection:
