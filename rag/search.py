@@ -69,7 +69,7 @@ class _Found:
     own: bool = True  # in the question's language
     row: Floats | None = None  # its rag.ranking.FEATURES
     fit: float = 0.0
-    matched: tuple[str, ...] = ()
+    groups: Sequence[Group] = ()  # what its place was computed from
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +268,7 @@ class Search:
             for number, row, fit in zip(numbers, rows, fits, strict=True):
                 one = found[number]
                 one.own, one.row, one.fit = numbers is own, row, max(0.0, float(fit))
-                one.matched = matched(groups, folded[number])
+                one.groups = groups
 
     def _current_vectors(self) -> VectorIndex:
         """Return the vector index of the last committed state: the one at hand, brought up to date;
@@ -314,7 +314,7 @@ class Search:
                     one.lexical,
                     one.dense_rank,
                     one.dense,
-                    one.matched,
+                    matched(one.groups, fold(article.text[slice(*chunks[number].span)])),
                 )
                 hits.append(replace(hit, same_as=leader) if leader else hit)
                 leader = leader or hit.rank

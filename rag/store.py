@@ -305,8 +305,8 @@ class Store:
         """Return the words of chunks by their numbers."""
         marks = ",".join("?" * len(numbers))
         rows = self._rows(
-            'SELECT c.number, substr(a.text, c.start + 1, c."end" - c.start), c.start = (SELECT'
-            " min(start) FROM chunk WHERE article = c.article) FROM chunk c JOIN article a ON"
+            'SELECT c.number, substr(a.text, c.start + 1, c."end" - c.start), c.number = (SELECT'
+            " min(number) FROM chunk WHERE article = c.article) FROM chunk c JOIN article a ON"
             f" a.id = c.article WHERE c.number IN ({marks})",
             list(numbers),
         )
