@@ -26,7 +26,7 @@ RANKED_BY = (
     "kind",  # 2 or 1 for an answer of the kind asked for, down to -1
     "clause",  # share of the question's terms in the answer's clause
     "sentence",  # … in its sentence or the title
-    "conflict",  # 1 where the clause speaks of another time or office than the question
+    "conflict",  # 1 where the text speaks of another time, office or side of a change
     "length",  # log of 1 + characters
     "shared",  # share of the answer's characters that the question has too
     "articles",  # log of the number of articles that say the same
