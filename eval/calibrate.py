@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from eval import gold, squad
 from eval.metrics import auroc, correct, ece, f1
+from eval.ranking import list_net
 from rag.answer import Bot
 from rag.claims import Claim
 from rag.confidence import RANKED_BY, UNCALIBRATED, Calibration, Evidence, features
@@ -119,30 +120,13 @@ def _is_kept(context: str) -> bool:
 
 
 def fit_ranking(rows: Rows) -> tuple[float, ...]:
-    """Return the weights of RANKED_BY, the reader's 1, that put the better answers first.
-
-    Cross-entropy between the answers' shares of the gain and the softmax of their scores
-    (ListNet, Cao et al. 2007), Newton's method, ridge on the weights in units of their spread.
-    """
+    """Return the weights of RANKED_BY, the reader's 1, that put the better answers first."""
     lists = [
         (told, gain / gain.sum(), weight)
         for told, gain, weight in zip(rows.told, rows.gain, rows.weight, strict=True)
         if gain.sum() > 0
     ]
-    spread = np.concatenate(rows.told).std(0) + 1e-6
-    beta = np.zeros(len(RANKED_BY))
-    for _ in range(30):
-        gradient, hessian = RIDGE * beta, RIDGE * np.eye(len(beta))
-        for told, share, weight in lists:
-            x = told / spread
-            score = x @ beta
-            p = np.exp(score - score.max())
-            p /= p.sum()
-            mean = p @ x
-            gradient = gradient + weight * (mean - share @ x)
-            hessian = hessian + weight * ((x * p[:, None]).T @ x - np.outer(mean, mean))
-        beta -= np.linalg.solve(hessian, gradient)
-    weights = beta / spread
+    weights = list_net(lists, RIDGE)
     return tuple(float(w) for w in weights / weights[0])
 
 

@@ -19,9 +19,10 @@ from rag.confidence import Calibration, Evidence
 from rag.dialogue import standalone
 from rag.errors import QuestionError
 from rag.ingest import load_embedder
+from rag.lexical import LexicalIndex
 from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
-from rag.search import Search
+from rag.search import Search, Weighed
 from rag.settings import Settings
 from rag.store import Store
 from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
@@ -60,7 +61,7 @@ class Bot:
         store.check_embedder(name, model.fingerprint)
         store.close()
         reader = ExtractiveReader.load()
-        search = Search(lambda: Store.open(index), model, settings)
+        search = Search(lambda: Store.open(index), LexicalIndex(index), model, settings)
         return cls(search, reader, Calibration.from_json(reader.calibration), settings)
 
     def with_reader(self, reader: Reader, calibration: Calibration) -> Bot:
@@ -74,7 +75,11 @@ class Bot:
         hits = self.search(asked)
         found = time.perf_counter()
         answer = self._answer(
-            question, asked, hits[: self._settings.passages_read], refuse_below=self._threshold()
+            question,
+            asked,
+            self._to_read(hits),
+            refuse_below=self._threshold(),
+            twins=[hit for hit in hits if hit.same_as],
         )
         read = time.perf_counter()
         times = {"search": found - started, "read": read - found, "total": read - started}
@@ -116,13 +121,18 @@ class Bot:
         This is what the calibration is fitted on; None when there is nothing to read.
         """
         asked = standalone(self._checked(question), history)
-        passages = self.search(asked)[: self._settings.passages_read]
+        passages = self._to_read(self.search(asked))
         claims = self._claims(asked, passages)
         return (claims, evidence(asked, claims, passages)) if claims else None
 
     def search(self, question: str, *, limit: int = 10) -> tuple[Hit, ...]:
         """Return the best passages for a question."""
         return self._search.find(self._checked(question), limit)
+
+    def weigh_passages(self, question: str) -> list[Weighed]:
+        """Return all candidates of a question and what their order is computed from; the weights of
+        `rag.ranking` are fitted on this."""
+        return self._search.weigh(self._checked(question))
 
     def articles(self) -> list[Article]:
         """Return all articles of the index."""
@@ -139,6 +149,10 @@ class Bot:
     def source(self, name: str) -> Source:
         """Return a source as stored. Raises KeyError when it is not there."""
         return self._search.store.source(name)
+
+    def _to_read(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Return the passages to read: of those that say the same the first."""
+        return [hit for hit in hits if not hit.same_as][: self._settings.passages_read]
 
     def _threshold(self) -> float:
         chosen = self._settings.refuse_below
@@ -166,14 +180,16 @@ class Bot:
         *,
         refuse_below: float,
         raw: dict[str, str] | None = None,
+        twins: Sequence[Hit] = (),
     ) -> Answer:
         claims = self._claims(asked, passages)
-        raw = raw if raw is not None else self._raw([p.article for p in passages])
+        readable = [*passages, *twins]
+        raw = raw if raw is not None else self._raw([p.article for p in readable])
         if not claims:
             return _refusal(question, 0.0, None)
         best = claims[0]
         confidence = self._calibration.confidence(evidence(asked, claims, passages))
-        places = (*best.places, *told_elsewhere(best, passages))[:_MOST_CITATIONS]
+        places = (*best.places, *told_elsewhere(best, readable))[:_MOST_CITATIONS]
         citations = tuple(
             cite(n, article, span, raw[article.source])
             for n, (article, span) in enumerate(places, 1)

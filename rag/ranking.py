@@ -1,0 +1,119 @@
+"""Passages that any leg found → one order: a weighted sum of a few things that tell how well a
+passage fits.
+
+The question is a list of groups. A group is what one word or pair of characters of the question may
+look like in a passage: {"松延": 1.0}, or, for an English question, {"交付": 1.0, "交货": 0.6}. How
+much of a question a passage covers is counted in groups, the rare ones more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+_LATIN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One thing the question speaks of."""
+
+    forms: Mapping[str, float]  # folded words, pairs or numbers, and how sure each stands for it
+    weight: float  # how much it tells: the inverse document frequency of its best form
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage and what the legs say of it."""
+
+    lexical: float  # BM25; of a passage that leg did not bring, somewhat less than its last one's
+    cosine: float
+    folded: str  # the passage, folded by `rag.terms.fold`
+    opens: bool  # the article's first passage
+
+
+FEATURES = ("lexical", "cosine", "cover", "exact", "opens")
+"""
+lexical  BM25 over that of the best candidate, 0 to 1
+cosine   less the highest among the candidates, -2 to 0
+cover    share of the groups' weight that stands in the passage, 0 to 1
+exact    share of the question's numbers and Latin words in the passage, 1 when it has none
+opens    1 for the passage that an article begins with
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each of FEATURES counts; `fit` is 1 for a passage that is best in all of them."""
+
+    values: tuple[float, ...]
+
+    def fit(self, rows: Floats) -> Floats:
+        """Return how well passages fit, (n,), from their features, (n, len(FEATURES))."""
+        weights = np.asarray(self.values, np.float32)
+        best = weights[weights > 0].sum() - weights[FEATURES.index("cosine")]
+        return np.asarray(rows @ weights / best, np.float32)
+
+
+# Fitted by `python -m eval.ranking` (softmax over the candidates of a question), 2026-11-21.
+SAME_LANGUAGE = Weights((6.1, 3.8, 5.7, 1.5, 0.3))
+OTHER_LANGUAGE = Weights((1.5, 8.0, 8.0, 1.5, 0.3))
+
+
+def features(
+    groups: Sequence[Group], candidates: Sequence[Candidate], *, top: float, nearest: float
+) -> Floats:
+    """Return what tells how well each candidate fits, (len(candidates), len(FEATURES)).
+
+    `top` is the highest BM25 and `nearest` the highest cosine of all candidates of the question, of
+    either language.
+    """
+    rows = np.zeros((len(candidates), len(FEATURES)), np.float32)
+    total = sum(group.weight for group in groups) or 1.0
+    exact = [any(form.isascii() for form in group.forms) for group in groups]
+    for row, candidate in zip(rows, candidates, strict=True):
+        held = shares(groups, candidate.folded)
+        found = [share > 0 for share, counts in zip(held, exact, strict=True) if counts]
+        row[:] = (
+            candidate.lexical / (top or 1.0),
+            candidate.cosine - nearest,
+            sum(g.weight * share for g, share in zip(groups, held, strict=True)) / total,
+            sum(found) / len(found) if found else 1.0,
+            candidate.opens,
+        )
+    return rows
+
+
+def shares(groups: Sequence[Group], folded: str) -> list[float]:
+    """Return how sure a folded text speaks of each group: the best of its forms that stand in it.
+
+    Latin words and numbers must stand alone: 7 is not in 17.
+
+    >>> shares([Group({"松延": 1.0}, 5.0), Group({"7": 1.0}, 2.0)], "松延动力17月")
+    [1.0, 0.0]
+    """
+    words = {word.replace(",", "") for word in _LATIN.findall(folded)}
+    return [
+        max(
+            (
+                sure
+                for form, sure in group.forms.items()
+                if (form in words if form.isascii() else form in folded)
+            ),
+            default=0.0,
+        )
+        for group in groups
+    ]
+
+
+def matched(groups: Sequence[Group], folded: str) -> tuple[str, ...]:
+    """Return the question's words, as they stand in a folded text."""
+    forms = {form: 1.0 for group in groups for form in group.forms}
+    single = [Group({form: 1.0}, 1.0) for form in forms]
+    return tuple(form for form, share in zip(forms, shares(single, folded), strict=True) if share)
