@@ -125,6 +125,7 @@ _UNITS_ALIKE = {
     "久": "年|个月|天|日|小时|分钟|秒|周|星期|夜|(?:year|month|week|day|hour|minute|second)s?",
     "比": "[0-9] ?(?:比|:|：|-|–) ?[0-9]",
 }
+_LONGEST_TIME = 18  # characters: 19日20时50分前后, Saturday, November 12
 _LONGEST_NUMBER = 14  # characters: 不少于1500个国家和地区
 
 
@@ -162,7 +163,7 @@ def _one_asked(question: str) -> Kind:
     if _WHETHER.search(question):
         return Kind("whether")
     if when := _WHEN.findall(question):
-        return Kind("time", "".join(dict.fromkeys(c for c in "".join(when) if c in "年月日号")))
+        return Kind("time", "".join(dict.fromkeys(c for c in "".join(when) if c in "年月日号天")))
     if _WHICH_ONES.search(question):
         return Kind("list")
     if measured := next((u for u, asks in _MEASURED.items() if asks.search(question)), ""):
@@ -203,7 +204,7 @@ def fit(kind: Kind, words: str, after: str) -> float:
     if kind.name == "number":
         return _number_fit(kind, words, after)
     if kind.name == "time":
-        return _time_fit(kind, words)
+        return _time_fit(kind, words) - (1.0 if len(words) > _LONGEST_TIME else 0.0)
     if kind.name == "person":
         return _person_fit(words)
     if kind.name == "list":
@@ -221,7 +222,8 @@ def _time_fit(kind: Kind, words: str) -> float:
     if not _TIME.search(words):
         return -1.0
     named = words.replace("号", "日").replace("今年", "").replace("去年", "")
-    return 1.0 if all(unit in named for unit in kind.unit.replace("号", "日")) else 0.0
+    asked = kind.unit.replace("号", "日").replace("天", "日")
+    return 1.0 if all(unit in named for unit in asked) else 0.0
 
 
 def _number_fit(kind: Kind, words: str, after: str) -> float:
