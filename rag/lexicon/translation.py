@@ -354,7 +354,7 @@ def _weigh_by_context(
 
 
 def _group(draft: _Draft, known: Mapping[str, int], passages: int) -> Group | None:
-    present = {z: w for z, w in draft.candidates.items() if known.get(z)}
+    present = {z: w for z, w in draft.candidates.items() if known.get(z) and w > 0}
     if not present:
         return None
     kept = present
