@@ -214,7 +214,7 @@ def _worth(
 
 
 def page_text(truth: Path) -> str:
-    """Return one of the pages we wrote as plain text: titles, bylines and paragraphs, a line each."""
+    """Return one of the pages we wrote as plain text, a line a title, byline or paragraph."""
     lines: list[str] = []
     for article in json.loads(truth.read_text(encoding="utf-8"))["articles"]:
         headings = dict(article.get("headings", ()))
@@ -273,18 +273,20 @@ def _fitted(
 ) -> dict[str, object]:
     """Fit the confidence of the answers that come first, and choose the threshold.
 
-    The threshold is the one that is worth most over confidences of unseen articles; newspapers only,
-    seeds and pages counting alike.
+    The threshold is the one that is worth most over confidences of unseen articles; newspapers
+    only, seeds and pages counting alike.
     """
     weights, bias = fit(_together(sets))
     unseen = _by_set(sets, confidence_of_unseen(_together(sets)))
     papers = {name: sets[name] for name in ("seeds", "pages")}
-    share = np.concatenate([np.full(len(rows.right), 1 / len(rows.right)) for rows in papers.values()])
+    share = np.concatenate(
+        [np.full(len(rows.right), 1 / len(rows.right)) for rows in papers.values()]
+    )
     threshold = choose_threshold(
         np.concatenate([unseen[name] for name in papers]),
         np.concatenate([np.array(rows.right, float) for rows in papers.values()]),
         np.concatenate([np.array(rows.answerable, float) for rows in papers.values()]),
-        share,
+        np.concatenate(share),
     )
     return {
         "weights": [round(w, 4) for w in weights],

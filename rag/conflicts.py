@@ -4,8 +4,8 @@
     科学院的院长是谁?         "科学院副院长马某说"                           马某 is another
 
 Only what both name is compared: years, months, half-years, quarters, five-year plans, editions;
-an office and the deputy's. And where a text tells a change (由1200万元提高到2000万元, "3.1%"应为"5.5%"),
-whether an answer is on the side that the question asks for: the new one, unless it asks for the old.
+an office and the deputy's. And where a text tells a change (由1200万元提高到2000万元), whether an
+answer is on the side that the question asks for: the new one, unless it asks for the old.
 """
 
 from __future__ import annotations
@@ -38,11 +38,13 @@ _TURNS = (
     "应为|应是|改为|改到|改成|核减为|订正为|更正为|调整[为到至]|推迟[到至]|提前[到至]|变[为成]"
     "|(?:提高|增加|增|减少|减|降|升|涨|上调|下调|提|扩大|缩短|延长|压缩|下降|上升|跌|恢复)[到至为]"
 )
-_FROM = re.compile("(?:由|从|原定|原计划|原为|原先|此前|而非|不是|并非|之前|以前)[^，。；：]{0,12}[“\"]?$")
+_FROM = re.compile(
+    '(?:由|从|原定|原计划|原为|原先|此前|而非|不是|并非|之前|以前)[^，。；：]{0,12}[“"]?$'
+)
 _FROM_LATIN = re.compile(r"\b(?:up from|down from|from|rather than|instead of|not)\W{1,3}$", re.I)
-_TO = re.compile(f"(?:{_TURNS})[^，。；：0-9]{{0,3}}[“\"]?$")
-_LEAVES = re.compile(f"[”\"]?[^，。；：0-9]{{0,2}}(?:{_TURNS}|[到至](?![0-9]{{1,2}}[月日时]))")
-_LEFT = re.compile(f"[”\"]?[^，。；：0-9]{{0,2}}(?:{_TURNS})")
+_TO = re.compile(f'(?:{_TURNS})[^，。；：0-9]{{0,3}}[“"]?$')
+_LEAVES = re.compile(f'[”"]?[^，。；：0-9]{{0,2}}(?:{_TURNS}|[到至](?![0-9]{{1,2}}[月日时]))')
+_LEFT = re.compile(f'[”"]?[^，。；：0-9]{{0,2}}(?:{_TURNS})')
 _REACH = 24  # characters before an answer in which the change is named
 _BACK = 300  # characters: a year named before that is another paragraph's
 

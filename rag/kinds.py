@@ -27,7 +27,8 @@ _HOW_MUCH = re.compile(
     re.IGNORECASE,
 )
 _DURATION = re.compile(
-    r"多久|多长时间|几个?(?:小时|钟头|月|星期)|\bhow long\b(?! is the)|how many (?:days|weeks|months|years)"
+    r"多久|多长时间|几个?(?:小时|钟头|月|星期)|\bhow long\b(?! is the)"
+    r"|how many (?:days|weeks|months|years)"
 )
 _AGE = re.compile(r"多大(?:年纪|岁数|了|$|[?？])|几岁|多少岁|年龄|\bhow old\b|\bwhat age\b")
 _DEGREES = re.compile(r"多少度|几度|气温|温度|体温|\btemperature\b|how (?:hot|cold|warm)")
@@ -79,11 +80,13 @@ _WHETHER = re.compile(
     re.IGNORECASE,
 )
 _WHY = re.compile(
-    r"为什么|为啥|为何|原因|咋回事|怎么回事|怎么会|怎么不|凭什么|\bwhy\b|what .*(?:cause|blame|reason)",
+    r"为什么|为啥|为何|原因|咋回事|怎么回事|怎么会|怎么不|凭什么"
+    r"|\bwhy\b|what .*(?:cause|blame|reason)",
     re.IGNORECASE,
 )
 _CAUSE = re.compile(
-    "因|由于|为了|为的是|怕|担心|以免|原因|导致|出在|需要|不愿|[“：]|because|due to|since|blam|owing"
+    "因|由于|为了|为的是|怕|担心|以免|原因|导致|出在|需要|不愿|[“：]"
+    "|because|due to|since|blam|owing"
 )
 
 _DIGIT = re.compile(r"[0-9一二三四五六七八九十百千万亿两半]")
@@ -134,8 +137,8 @@ class Kind(NamedTuple):
     for any.
 
     `unit`: what a number is counted in, or the parts of a date that are asked for ("年月"), or "";
-    `noun`: what is counted or asked for ("多少个场景", "哪个区"), or ""; `several`: whether two things
-    are asked for at once ("夏天和冬天各要多久").
+    `noun`: what is counted or asked for ("多少个场景", "哪个区"), or ""; `several`: whether two
+    things are asked for at once ("夏天和冬天各要多久").
     """
 
     name: str
@@ -212,7 +215,7 @@ def fit(kind: Kind, words: str, after: str) -> float:
     if kind.name == "reason":
         return _reason_fit(words)
     if kind.name == "said":
-        return 1.0 if after[:1] in tuple("”」\"") else 0.0
+        return 1.0 if after[:1] in tuple('”」"') else 0.0
     if kind.name == "place" and re.fullmatch(r"[0-9年月日.,%]+.?", words):
         return -1.0
     return 1.0 if kind.noun and words.endswith((kind.noun, kind.noun[0], kind.noun[-1])) else 0.0

@@ -20,17 +20,32 @@ PAIRS = [
 
 
 def test_words_that_stand_together_translate_each_other():
-    known = translations([(zh.split(), english_words(en)) for zh, en in [
-        ("公司 机器人", "company robots"), ("公司 成立", "company founded"), ("机器人 跑步", "robots run")
-    ]])
+    known = translations(
+        [
+            (zh.split(), english_words(en))
+            for zh, en in [
+                ("公司 机器人", "company robots"),
+                ("公司 成立", "company founded"),
+                ("机器人 跑步", "robots run"),
+            ]
+        ]
+    )
     assert [known[word][0][0] for word in ("公司", "机器人", "成立", "跑步")] == [
-        "company", "robots", "founded", "run",
+        "company",
+        "robots",
+        "founded",
+        "run",
     ]
 
 
 @pytest.mark.parametrize(
     ("question", "first"),
-    [("公司交付多少机器人", "how many"), ("公司什么时候成立", "when"), ("谁成立公司", "who"), ("机器人为什么跑步", "why")],
+    [
+        ("公司交付多少机器人", "how many"),
+        ("公司什么时候成立", "when"),
+        ("谁成立公司", "who"),
+        ("机器人为什么跑步", "why"),
+    ],
 )
 def test_the_asking_word_comes_first(question, first):
     put = WordByWord(PAIRS * 3, random.Random(0)).question(question)
@@ -46,7 +61,10 @@ def test_names_are_put_in_letters():
 def test_a_number_that_both_sides_write_is_asked_for():
     news = [
         ("前一行。", "The line before."),
-        ("该港今年共完成集装箱4180万箱。", "The port handled a total of 4180 ten thousand boxes of cargo this year."),
+        (
+            "该港今年共完成集装箱4180万箱。",
+            "The port handled a total of 4180 ten thousand boxes of cargo this year.",
+        ),
         ("后一行。", "The line behind."),
     ]
     rows = [row for seed in range(10) for row in number_rows(news, random.Random(seed))]

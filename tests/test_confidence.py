@@ -110,6 +110,8 @@ def test_a_page_is_laid_out_as_it_is_read():
     truth = HERE / "pages" / "truth" / "01.json"
     lines = page_text(truth).split("\n")
     articles = json.loads(truth.read_text(encoding="utf-8"))["articles"]
-    assert [a["title"] for a in articles] == [t for t in lines if t in {a["title"] for a in articles}]
+    assert [a["title"] for a in articles] == [
+        t for t in lines if t in {a["title"] for a in articles}
+    ]
     assert lines[0] == articles[0]["title"]
     assert sum(len(line) for line in lines) >= sum(len(p) for a in articles for p in a["body"])

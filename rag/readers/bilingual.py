@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from rag.borders import natural_borders
+from rag.lexicon.words import FUNCTION_WORDS
 from rag.types import Span
 
 Pair = tuple[str, str]  # Chinese, English
@@ -28,12 +29,9 @@ _ROUNDS = 5  # of expectation and maximisation: the tables hardly move after tha
 _LEAST = 0.04  # probability: rarer translations are chance
 _MOST = 5  # translations kept a word
 _LONGEST = 60  # words: a longer line is not a sentence
-_STOP = frozenset(
-    "the a an of to and in is are was were be been for on at by with that this it its as from or not"
-    " has have had will would can could their his her they he she we you i which who what when where"
-    " how than then there these those into".split()
+_CHINESE_STOP = frozenset(
+    "的了在是和与为被着吗呢将也有对中上下不就都而及等这那其以于从到由把向并但或"
 )
-_CHINESE_STOP = frozenset("的了在是和与为被着吗呢将也有对中上下不就都而及等这那其以于从到由把向并但或")
 _ASKS = {  # the first that a question holds
     "为什么|为啥|为何|什么原因|怎么会": "why",
     "什么时候|何时|哪一?[天年]|哪个月|几月几?[日号]?|啥时候|几号": "when",
@@ -63,7 +61,9 @@ class WordByWord:
     def words(self, text: str) -> list[str]:
         """Return the Chinese words of a text that mean something."""
         return [
-            w for w in self._cut(text) if re.fullmatch("[\u4e00-\u9fff]+", w) and w not in _CHINESE_STOP
+            w
+            for w in self._cut(text)
+            if re.fullmatch("[\u4e00-\u9fff]+", w) and w not in _CHINESE_STOP
         ]
 
     def question(self, question: str) -> str:
@@ -74,7 +74,9 @@ class WordByWord:
                 question = re.sub(f"(?:{asks})", " ", question, count=1)
                 first = self._chance.choice(_OF.get(english, (english,)))
                 break
-        return " ".join([first, *self._said(question)]).strip() + self._chance.choice(("?", "?", ""))
+        return " ".join([first, *self._said(question)]).strip() + self._chance.choice(
+            ("?", "?", "")
+        )
 
     def _said(self, text: str) -> Iterator[str]:
         for word in self._cut(text):
@@ -93,7 +95,7 @@ class WordByWord:
 
 def english_words(text: str) -> list[str]:
     """Return the English words of a text that mean something, in lower case."""
-    return [w for w in re.findall("[a-z]+", text.lower()) if w not in _STOP and len(w) > 1]
+    return [w for w in re.findall("[a-z]+", text.lower()) if w not in FUNCTION_WORDS and len(w) > 1]
 
 
 def translations(
@@ -157,19 +159,25 @@ def number_rows(pairs: Sequence[Pair], chance: random.Random) -> Iterator[dict[s
 
 def _english_question(text: str, number: re.Match[str], chance: random.Random) -> str | None:
     """Return the number's clause as a question, or None when it has too few words."""
-    clause = next((m for m in _ENGLISH_CLAUSE.finditer(text) if m.start() <= number.start() < m.end()), None)
+    clauses = (m.span() for m in _ENGLISH_CLAUSE.finditer(text))
+    clause = next((c for c in clauses if c[0] <= number.start() < c[1]), None)
     if clause is None:
         return None
-    before, after = text[clause.start() : number.start()].split(), text[number.end() : clause.end()].split()
-    is_year = re.fullmatch(r"(?:19|20)\d\d", number.group(1)) and before and before[-1].lower() in ("in", "since", "by")
-    if is_year:
+    before = text[clause[0] : number.start()].split()
+    after = text[number.end() : clause[1]].split()
+    since = before and before[-1].lower() in ("in", "since", "by")
+    if since and re.fullmatch(r"(?:19|20)\d\d", number.group(1)):
         first = [chance.choice(("When did", "In what year did", "When was"))]
         before = before[:-1]
     else:
         unit = after[: chance.randint(1, 2)]
         first = [chance.choice(("How many", "How many", "How much", "What")), *unit]
         after = after[len(unit) :]
-    rest = [w for w in [*before, *after] if chance.random() > (0.4 if w.lower() in _STOP else 0.12)]
+    rest = [
+        w
+        for w in [*before, *after]
+        if chance.random() > (0.4 if w.lower() in FUNCTION_WORDS else 0.12)
+    ]
     if not 4 <= len(rest) <= 28:
         return None
     return " ".join([*first, *rest]).rstrip(".,") + chance.choice(("?", "?", ""))

@@ -55,7 +55,9 @@ _SAID = re.compile(
     r"^([^，。：“”]{2,30}?)(?:说|表示|认为|指出|介绍|称|坦言|强调|透露)[，：:](.{8,})"
 )
 _CAUSES = [
-    re.compile(r"(?:由于|因为|得益于|受|鉴于|因)(?P<why>[^，。；]{4,40})，(?P<what>[^，。；]{5,40})"),
+    re.compile(
+        r"(?:由于|因为|得益于|受|鉴于|因)(?P<why>[^，。；]{4,40})，(?P<what>[^，。；]{5,40})"
+    ),
     re.compile(r"为了?(?P<why>[^，。；]{4,30})，(?P<what>[^，。；]{5,40})"),
     re.compile(
         r"(?P<what>[^，。；：“”]{4,30})，?(?:是?因为|主?要?是?由于|源于|原因是|原因在于|为的是|以便)"
@@ -80,7 +82,9 @@ _HOW_SAID = (
     *("{}怎么说", "{}说了什么", "{}是怎么说的", "{}怎么形容", "{}怎么评价", "{}说了句什么"),
     *("{}有什么看法", "{}是怎么回答的", "{}怎么看", "{}原话是什么"),
 )
-_DENIED = re.compile("(?:并未|并不|并没有?|尚未|没有|不能|无法|不再|不会|不得|未|不|没)(?=[\u4e00-\u9fff]{2})")
+_DENIED = re.compile(
+    "(?:并未|并不|并没有?|尚未|没有|不能|无法|不再|不会|不得|未|不|没)(?=[\u4e00-\u9fff]{2})"
+)
 _OFFICE = re.compile(r"([^，。：“”、]{3,22}?(?:长|员|师|总|席|授|任|理|人|家|记|士|者|手|官))$")
 _ORGANISATION = [
     "公司",
@@ -285,7 +289,9 @@ class QuestionMaker:
             Gap(*m.span(1), pick(("什么", "哪个", "什么称号"))) for m in _QUOTED.finditer(sentence)
         ]
         gaps += [
-            Gap(_first_item(words, *m.span()), m.end(), pick(("哪些", "什么", "哪几个", "哪些方面")))
+            Gap(
+                _first_item(words, *m.span()), m.end(), pick(("哪些", "什么", "哪几个", "哪些方面"))
+            )
             for m in _LIST.finditer(sentence)
         ]
         return gaps + self._names(sentence, words)
@@ -417,10 +423,14 @@ class QuestionMaker:
         for quoted in _WORDS_SAID.finditer(sentence):
             before = [w for w in words if w.part == "nr" and w.end <= quoted.start()]
             if before and _SAYS.search(sentence, before[-1].end, quoted.start()):
-                who = self._chance.choice((before[-1].text, self._thinned(sentence[: before[-1].end])))
+                who = self._chance.choice(
+                    (before[-1].text, self._thinned(sentence[: before[-1].end]))
+                )
                 about = [w.text for w in words if w.part == "n" and len(w.text) > 1]
                 if about and self._chance.random() < 0.5:
-                    who += self._chance.choice(("谈", "说起", "对", "")) + self._chance.choice(about)
+                    who += self._chance.choice(("谈", "说起", "对", "")) + self._chance.choice(
+                        about
+                    )
                 if 2 <= len(who) <= 30:
                     yield Made(self._chance.choice(_HOW_SAID).format(who), *quoted.span("words"))
 
