@@ -16,7 +16,7 @@ import json
 import lzma
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,8 +30,10 @@ HELD_OUT_NEWS = 1_000  # pairs at the end of the parallel news: for the figures,
 TRIAL = "zh_cmrc2018_trial.jsonl.xz"  # for the figures only
 CHINESE_QUESTIONS = (
     "zh_cmrc2018_train.jsonl.xz", "zh-Hant_drcd_dev.jsonl.xz", "zh_counterterror_news.jsonl.xz",
-    "zh_finance_news.jsonl.xz", "zh_news_linked.jsonl.xz", "zh_cail2019.jsonl.xz",
+    "zh_finance_news.jsonl.xz", "zh_cail2019.jsonl.xz",
 )  # fmt: skip
+# Left out: zh_news_linked, by which search is fitted and measured. With it, dense search found
+# those questions' passages 90 times in 100 among the first ten of 194,285; without, 62 times.
 ENGLISH_QUESTIONS = (
     "en_squadshifts_amazon.jsonl.xz", "en_squadshifts_reddit.jsonl.xz", "en_qed_train.jsonl.xz",
     "en_policyqa.jsonl.xz",
@@ -45,6 +47,7 @@ PARALLEL = {
     "glosses": "dictionary/wordnet_zh_en.tsv.xz",
 }
 
+_WEIGHTED = re.compile("([0-9])([^0-9]+)")
 _SENTENCE_END = re.compile("[。！？!?\n;；]")
 _EMPTY_WORDS = frozenset("的了是在和与为被着吗呢将也")
 
@@ -157,8 +160,16 @@ def _spans(text: str, chance: random.Random) -> Iterator[Pair]:
 class Mixer:
     """Puts Chinese into word-by-word English; unknown words become pinyin, or go."""
 
-    def __init__(self, dictionary: list[Pair], chance: random.Random) -> None:
+    def __init__(
+        self,
+        dictionary: list[Pair],
+        chance: random.Random,
+        words: Mapping[str, Sequence[tuple[str, int]]] | None = None,
+    ) -> None:
+        """Take glosses from a dictionary, or, where `words` is given, from those: Chinese word →
+        (English word, weight), as `read_words` returns them."""
         self._chance = chance
+        self._words = words
         self._cut = importlib.import_module("rjieba").cut
         self._lazy_pinyin = importlib.import_module("pypinyin").lazy_pinyin
         self._syllables = cache(lambda word: tuple(self._lazy_pinyin(word)))
@@ -180,7 +191,11 @@ class Mixer:
         return " ".join(out)
 
     def _word(self, word: str) -> Iterator[str]:
-        glosses = self._glosses.get(word)
+        if self._words is not None and word in self._words:
+            choices, weights = zip(*self._words[word], strict=True)
+            yield self._chance.choices(choices, weights)[0]
+            return
+        glosses = None if self._words is not None else self._glosses.get(word)
         if glosses:  # the first gloss of a word is its most usual
             yield glosses[min(int(self._chance.expovariate(0.8)), len(glosses) - 1)]
         elif 2 <= len(word) <= 4 and self._chance.random() < 0.6:  # most likely a name
@@ -204,14 +219,37 @@ def _short_glosses(gloss: str) -> list[str]:
     return found
 
 
-def add_mixed_tasks(tasks: Tasks, chance: random.Random) -> None:
-    """Add mixed_qa (each question twice), mixed_news and mixed_lead."""
-    mix = Mixer(tasks["dictionary"], chance).mix
-    tasks["mixed_qa"] = [(mix(q), context) for q, context in tasks["qa_zh"] for _ in range(2)]
-    tasks["mixed_news"] = [
+def read_words(path: Path) -> dict[str, list[tuple[str, int]]]:
+    """Read Chinese words with weighted English ones, `机器人<TAB>9robot7robots` a line, .xz."""
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        rows = (line.rstrip("\n").partition("\t") for line in lines)
+        return {
+            word: [(other, int(weight)) for weight, other in _WEIGHTED.findall(rest)]
+            for word, _, rest in rows
+            if _WEIGHTED.match(rest)
+        }
+
+
+def add_mixed_tasks(
+    tasks: Tasks,
+    chance: random.Random,
+    words: Mapping[str, Sequence[tuple[str, int]]] | None = None,
+) -> None:
+    """Add mixed_qa (each question twice), mixed_news and mixed_lead; with `words`, the same again
+    as worded_qa, worded_news and worded_lead, put into English by those."""
+    _add_mixed(tasks, "mixed", Mixer(tasks["dictionary"], chance).mix, chance)
+    if words is not None:
+        _add_mixed(tasks, "worded", Mixer(tasks["dictionary"], chance, words).mix, chance)
+
+
+def _add_mixed(
+    tasks: Tasks, name: str, mix: Callable[[str], str], chance: random.Random
+) -> None:
+    tasks[f"{name}_qa"] = [(mix(q), context) for q, context in tasks["qa_zh"] for _ in range(2)]
+    tasks[f"{name}_news"] = [
         # Mostly the passage holds what is asked for, as it does in use.
         (mix(span), f"{rest} {span}" if chance.random() < 0.8 else rest)
         for span, rest in tasks["news_span"]
     ]
     leads = chance.sample(tasks["news_lead"], min(40_000, len(tasks["news_lead"])))
-    tasks["mixed_lead"] = [(mix(lead[:60]), body) for lead, body in leads]
+    tasks[f"{name}_lead"] = [(mix(lead[:60]), body) for lead, body in leads]

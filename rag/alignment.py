@@ -15,8 +15,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rapidfuzz.distance import Levenshtein
-
 from rag.sketches import Letters
 from rag.types import Span
 
@@ -105,6 +103,8 @@ def _overlaps(one: Common, other: Common) -> bool:
 def _steps(first: str, second: str, chain: list[tuple[int, int]]) -> list[_Step]:
     """Align the stretch around a chain; cut at its seeds, where both agree, so that the time is
     that of many short stretches."""
+    from rapidfuzz.distance import Levenshtein  # 0.1 s to import, which no answer need wait for
+
     (a, b), (c, d) = chain[0], chain[-1]
     borders = [(max(0, a - _EDGE), max(0, b - _EDGE))]
     for x, y in chain[1:-1]:
@@ -175,7 +175,7 @@ def _add(differences: list[Aligned], new: Aligned) -> None:
 
 
 _PLAIN = frozenset("的了是在和与及或为对从到被把将等而其这那有于以由向并也就都则个之所该此")
-_TERM = 4  # letters on either side that belong to a term: 无框|力矩电机
+_BEFORE, _AFTER = 2, 4  # letters around a difference that belong to its term: 无|框|力矩电机
 _LONGEST = 12  # letters; a longer difference is another sentence, not another name
 _UNITS = "%％‰℃"
 
@@ -192,9 +192,9 @@ def values(text: str, letters: Letters, difference: Span, other: Span) -> Span |
         while end - difference.end < 1 and _goes_on(letters, end):
             end += 1  # its unit
     else:
-        while difference.start - start < _TERM and _goes_on(letters, start - 1, start):
+        while difference.start - start < _BEFORE and _goes_on(letters, start - 1, start):
             start -= 1
-        while end - difference.end < _TERM and _goes_on(letters, end):
+        while end - difference.end < _AFTER and _goes_on(letters, end):
             end += 1
     last = int(letters.ends[end - 1])
     return Span(

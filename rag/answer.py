@@ -109,7 +109,7 @@ class Bot:
             question,
             question,
             passages,
-            raw={source.name: text},
+            sources={source.name: source},
             refuse_below=0.0 if must_answer else self._threshold(),
         )
         spent = 1000 * (time.perf_counter() - started)
@@ -171,8 +171,8 @@ class Bot:
             )
         return question
 
-    def _raw(self, articles: Sequence[Article]) -> dict[str, str]:
-        return {name: self.source(name).text for name in {a.source for a in articles}}
+    def _sources_of(self, articles: Sequence[Article]) -> dict[str, Source]:
+        return {name: self.source(name) for name in {a.source for a in articles}}
 
     def _answer(
         self,
@@ -181,19 +181,20 @@ class Bot:
         passages: Sequence[Passage],
         *,
         refuse_below: float,
-        raw: dict[str, str] | None = None,
+        sources: dict[str, Source] | None = None,
         twins: Sequence[Hit] = (),
     ) -> Answer:
         claims = self._claims(asked, passages)
         readable = [*passages, *twins]
-        raw = raw if raw is not None else self._raw([p.article for p in readable])
+        if sources is None:
+            sources = self._sources_of([p.article for p in readable])
         if not claims:
             return _refusal(question, 0.0, None)
         best = claims[0]
         confidence = self._calibration.confidence(evidence(asked, claims, passages))
         places = (*best.places, *told_elsewhere(best, readable))[:_MOST_CITATIONS]
         citations = tuple(
-            cite(n, article, span, raw[article.source])
+            cite(n, article, span, sources[article.source])
             for n, (article, span) in enumerate(places, 1)
         )
         if confidence < refuse_below:
@@ -215,17 +216,19 @@ class Bot:
         return make_claims(question, passages, readings, self._calibration)
 
 
-def cite(marker: int, article: Article, answer: Span, raw: str) -> Citation:
+def cite(marker: int, article: Article, answer: Span, source: Source) -> Citation:
     """Make a citation: the sentence around `answer`, with the answer inside it, and where both
     stand in the raw source."""
     quote = sentence_around(article, answer)
+    answer_spans = article.to_source(answer, source.text)
     return Citation(
         marker,
         article,
         quote,
         (answer,),
-        article.to_source(quote, raw),
-        article.to_source(answer, raw),
+        article.to_source(quote, source.text),
+        answer_spans,
+        source.page(answer_spans[0].start),
     )
 
 

@@ -4,7 +4,8 @@ YoujuError
 ├── SourceError           a file or folder cannot be used as input
 │   ├── MissingSource         the path does not exist
 │   ├── EmptySource           nothing to index in it
-│   └── UnreadableSource      binary, wrong encoding, wrong format
+│   ├── UnreadableSource      binary, wrong encoding, wrong format
+│   └── NeedsOcr              pages that are only pictures
 ├── QuestionError         the question cannot be asked (empty, too long)
 ├── StoreError            the index cannot be used
 │   ├── MissingIndex          nothing there yet
@@ -33,6 +34,10 @@ class EmptySource(SourceError):
 
 class UnreadableSource(SourceError):
     """Binary content, an unknown encoding or a broken record."""
+
+
+class NeedsOcr(SourceError):
+    """Pages of it are pictures without text; the message names them."""
 
 
 class QuestionError(YoujuError):

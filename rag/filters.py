@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from rag.terms import fold
 
 _TITLE = re.compile(r"《([^《》]{4,60})》|“([^“”]{6,60})”|\"([^\"]{8,100})\"")
-_SOURCE = re.compile(r"[\w./#-]+\.(?:txt|md|html?|pdf|docx|jsonl(?:\.xz)?(?:#[\w-]+)?)\b", re.I)
+_FILE = re.compile(r"\.(?:txt|md|html?|pdf|docx|jsonl)(?![A-Za-z0-9])", re.I)
 _PAPER = r"(?:的|那天的|当天的)?(?:报纸|报道|文章|新闻|消息|版面)"
 _DAY = re.compile(r"((?:19|20)\d\d)年(\d{1,2})月(\d{1,2})日" + _PAPER)
 
@@ -69,11 +69,10 @@ def named(question: str, titles: Callable[[], Iterable[tuple[str, str | None]]])
     """
     found = Filter()
     quoted = {fold(a or b or c) for a, b, c in _TITLE.findall(question)}
-    files = set(_SOURCE.findall(question))
-    if quoted or files:
+    if quoted or _FILE.search(question):
         pairs = list(titles())
         meant = {t for _, t in pairs if t and fold(t) in quoted}
-        sources = {s for s, _ in pairs if s in files or s.rpartition("/")[2] in files}
+        sources = {s for s, _ in pairs if s.rpartition("/")[2] in question}
         found = Filter(tuple(sorted(sources)), tuple(sorted(meant)))
     if day := _DAY.search(question):
         date = "{}-{:0>2}-{:0>2}".format(*day.groups())

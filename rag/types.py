@@ -43,9 +43,10 @@ def essence(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One document as it was given: a text file, or one record of a JSONL corpus.
+    """One document as it was given: a file, or one record of a JSONL corpus.
 
-    `name` is the path relative to the indexed folder, `file.jsonl#id` for a record.
+    `name` is the path relative to the indexed folder, `file.jsonl#id` for a record. `pages[i]` is
+    where page i + 1 starts in `text`; () where the format has no pages.
     """
 
     name: str
@@ -53,6 +54,12 @@ class Source:
     title: str | None = None
     published: str | None = None  # ISO date, YYYY-MM-DD
     url: str | None = None
+    pages: tuple[int, ...] = ()
+
+    def page(self, position: int) -> int | None:
+        """Return the number, from 1, of the page that the character at `position` stands on; None
+        where the format has no pages."""
+        return bisect.bisect_right(self.pages, position) or None
 
 
 class Run(NamedTuple):
@@ -142,6 +149,16 @@ class Hit:
         """The passage itself."""
         return self.article.text[self.span.start : self.span.end]
 
+    def why(self) -> dict[str, Any]:
+        """Return rank and score by leg and the matched words, JSON-ready."""
+        return {
+            "lexical_rank": self.lexical_rank,
+            "lexical_score": round(self.lexical_score, 4),
+            "dense_rank": self.dense_rank,
+            "dense_score": round(self.dense_score, 4),
+            "matched": list(self.matched),
+        }
+
 
 class Reading(NamedTuple):
     """A possible answer that a reader found: characters of passage number `passage`.
@@ -166,6 +183,7 @@ class Citation:
     answer_in_article: tuple[Span, ...]  # the answer inside it; () when the quote only supports
     spans: tuple[Span, ...]  # raw
     answer_spans: tuple[Span, ...]  # raw
+    page: int | None = None  # from 1: where the answer stands; None where a format has no pages
 
     @property
     def quote(self) -> str:
@@ -177,6 +195,7 @@ class Citation:
         return {
             "marker": self.marker,
             "source": self.article.source,
+            "page": self.page,
             "article_id": self.article.id,
             "title": self.article.title,
             "published": self.article.published,
@@ -232,13 +251,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
         "spans": [list(s) for s in hit.source_spans],
         "text": hit.text,
         "score": round(hit.score, 4),
-        "why": {
-            "lexical_rank": hit.lexical_rank,
-            "lexical_score": round(hit.lexical_score, 4),
-            "dense_rank": hit.dense_rank,
-            "dense_score": round(hit.dense_score, 4),
-            "matched": list(hit.matched),
-        },
+        "why": hit.why(),
         "same_as": hit.same_as,
     }
 

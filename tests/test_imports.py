@@ -13,6 +13,7 @@ PACKAGES = ("rag", "embeddings", "ui", "eval")
 FILES = sorted(
     p.relative_to(ROOT).as_posix() for package in PACKAGES for p in (ROOT / package).rglob("*.py")
 )
+FORMATS = ("child", "docx", "html", "layout", "pdf", "text")
 TRAINING = {"embeddings/train.py", "rag/readers/train.py", "rag/readers/examples.py"}
 
 
@@ -87,7 +88,8 @@ def test_nothing_imports_the_command_line(file):
         ("rag/vectors.py", set()),
         ("rag/repair.py", set()),
         ("rag/dates.py", set()),
-        ("rag/sources.py", {"rag.errors", "rag.types"}),
+        ("rag/sources.py", {"rag.errors", "rag.formats", "rag.types"}),
+        *((f"rag/formats/{name}.py", {"rag.errors", "rag.formats"}) for name in FORMATS),
         ("rag/settings.py", {"rag.errors"}),
         ("rag/borders.py", {"rag.types"}),
         ("rag/chunks.py", {"rag.types"}),
@@ -113,12 +115,16 @@ def test_a_lower_module_imports_only_what_lies_below_it(file, lower):
         ("faiss", {"rag/vectors.py"}),
         ("gradio", {"ui/app.py"}),
         ("pymilvus", {"rag/milvus.py"}),
-        ("opencc", {"rag/terms.py"}),
+        ("opencc", {"rag/terms.py", "rag/formats/common.py"}),
         ("rapidfuzz", {"rag/alignment.py"}),
         ("torch", {*TRAINING, "embeddings/hub.py"}),
         ("sentence_transformers", {"embeddings/hub.py", "embeddings/train.py"}),
         ("sqlite3", {"rag/store.py", "rag/lexical.py"}),  # the latter for its lock alone
         ("tantivy", {"rag/lexical.py"}),
+        ("pypdfium2", {"rag/formats/pdf.py"}),
+        ("docx", {"rag/formats/docx.py"}),
+        ("trafilatura", {"rag/formats/html.py"}),
+        ("lxml", {"rag/formats/html.py"}),
     ],
 )
 def test_a_package_is_imported_only_where_it_is_at_home(package, allowed):
@@ -159,6 +165,7 @@ def loaded_by(statement):
 )
 def test_importing_loads_no_heavy_package(statement):
     heavy = {"gradio", "torch", "faiss", "sentence_transformers", "transformers", "opencc"}
+    heavy |= {"lxml", "docx", "trafilatura", "pypdfium2", "charset_normalizer"}
     assert not loaded_by(statement) & heavy
 
 

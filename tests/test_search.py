@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import embeddings
+from rag.filters import Filter
+from rag.lexical import LexicalIndex
+from rag.ranking import FEATURES
 from rag.search import Search
 from rag.settings import Settings
 from rag.store import Store
@@ -43,7 +46,7 @@ def folder(tmp_path_factory, model):
 
 @pytest.fixture
 def search(folder, model):
-    return Search(lambda: Store.open(folder), model, Settings())
+    return Search(lambda: Store.open(folder), LexicalIndex(folder), model, Settings())
 
 
 def small_index(folder, stories):
@@ -53,7 +56,7 @@ def small_index(folder, stories):
     with store.transaction():
         for name, text in stories.items():
             put(store, name, text)
-    return store, Search(lambda: Store.open(folder), model, Settings())
+    return store, Search(lambda: Store.open(folder), LexicalIndex(folder), model, Settings())
 
 
 def unit(vectors):
@@ -68,7 +71,7 @@ tables = st.integers(0, 30).flatmap(lambda n: arrays(np.float32, (n, 4), element
 @given(tables, arrays(np.float32, 4, elements=whole_numbers), st.integers(1, 40))
 @settings(max_examples=60, deadline=None)
 def test_vector_search_equals_brute_force(table, query, limit):
-    vectors = unit(table)
+    vectors = unit(table).astype(np.float16).astype(np.float32)  # as the store has them
     ids = [7 * i + 3 for i in range(len(vectors))]
     found = VectorIndex(ids, vectors).search(query, limit)
     exact = dict(zip(ids, (vectors @ query).tolist(), strict=True))
@@ -131,7 +134,7 @@ def test_the_limit_holds(search):
 
 
 def test_the_same_question_gives_the_same_hits(search, folder, model):
-    other = Search(lambda: Store.open(folder), model, Settings())
+    other = Search(lambda: Store.open(folder), LexicalIndex(folder), model, Settings())
     assert search.find("机器人", 5) == other.find("机器人", 5)
 
 
@@ -181,21 +184,154 @@ def test_threads_find_the_same(search):
 
 @given(st.lists(st.text("机器人膝关节就业新药。\n", min_size=1, max_size=60), max_size=6))
 @settings(max_examples=15, deadline=None)
-def test_fusion_equals_brute_force_over_all_passages(tmp_path_factory, texts):
+def test_plain_fusion_equals_brute_force_over_all_passages(tmp_path_factory, texts):
     stories = {f"{n}.txt": text for n, text in enumerate(texts)}
-    store, search = small_index(tmp_path_factory.mktemp("index"), stories)
-    question, kept = "机器人新药", Settings()
+    folder = tmp_path_factory.mktemp("index")
+    store, _ = small_index(folder, stories)
+    lexical = LexicalIndex(folder)
+    plain = Settings(search="lexical dense")
+    search = Search(lambda: Store.open(folder), lexical, CharacterEmbedder(), plain)
+    question = "机器人新药"
     numbers, vectors = store.vectors()
     dense = vectors @ CharacterEmbedder().encode_queries([question])[0] if numbers else []
     words = ["机", "机器", "器", "器人", "人", "人新", "新", "新药", "药"]
-    search.lexical.refresh(store)
-    lexical = dict(search.lexical.search(dict.fromkeys(words, 1.0), 99))
-    top = max(lexical.values(), default=1.0)
+    lexical.refresh(store)
+    scores = dict(lexical.search(dict.fromkeys(words, 1.0), 99))
+    top, least = max(scores.values(), default=1.0), 0.8 * min(scores.values(), default=0.0)
     exact = sorted(
         (
-            lexical.get(n, 0.0) / top + kept.dense_weight * float(d)
+            scores.get(n, least) / top + 0.3 * float(d)
             for n, d in zip(numbers, dense, strict=True)
         ),
         reverse=True,
     )
-    assert np.allclose([h.score for h in search.find(question, 99)], exact, atol=1e-4)
+    found = [hit.score for hit in search.find(question, 99)]
+    assert found == pytest.approx(exact, abs=1e-3)
+
+
+NEWS = {
+    "ours.txt": "青禾机器人公司今年7月向云州交付巡检机器人105台，八成用于仓库。公司负责人乔远山说，机器"
+    "人夜里巡库，白天充电，一台顶三个人，订单已经排到明年春天。首批用户是港口的三座冷库，工人不必再在零下"
+    "二十度的夜里值守。",
+    "plan.txt": "青禾机器人公司的目标是年底建成新的装配线，工人培训已经开始。",
+    "dogs.txt": "云州的机器狗学会了踢足球，观众很多。",
+    "english.txt": "Greenfield Robotics opened a second plant in Leeds, the mayor said on Friday.",
+}
+
+
+@pytest.fixture(scope="module")
+def news(tmp_path_factory):
+    from rag.ingest import index_sources
+    from rag.types import Source
+
+    folder = tmp_path_factory.mktemp("news")
+    sources = [Source(name, text) for name, text in NEWS.items()]
+    dated = Source("dated.jsonl#1", "云州昨日有雨，机器人停运。", "雨中停运", "2025-03-02")
+    copy = Source("copy.txt", NEWS["ours.txt"].replace("105", "150"))
+    index_sources(folder, [*sources, dated, copy])
+    return folder
+
+
+def searcher(folder, model, **values):
+    return Search(lambda: Store.open(folder), LexicalIndex(folder), model, Settings(**values))
+
+
+@pytest.mark.parametrize(
+    ("question", "source"),
+    [
+        pytest.param("青河机器人7月交付多少台?", "ours.txt", id="homophone"),
+        pytest.param("How many inspection robots were delivered in July?", "ours.txt", id="English"),
+        pytest.param("利兹的新工厂是谁开的?", "english.txt", id="Chinese about English"),
+        pytest.param("機器狗學會了什麼?", "dogs.txt", id="Traditional"),
+    ],
+)
+def test_a_question_spelt_otherwise_finds_its_passage(news, model, question, source):
+    assert searcher(news, model).find(question, 3)[0].article.source == source
+
+
+def test_without_translation_english_words_bring_nothing(news, model):
+    parts = "lexical dense order"
+    hits = searcher(news, model, search=parts).find("How many inspection robots in July?", 5)
+    assert all(h.lexical_rank is None for h in hits if h.article.source == "ours.txt")
+
+
+def test_what_says_the_same_stands_behind_the_first(news, model):
+    hits = searcher(news, model).find("青禾机器人7月交付多少台?", 3)
+    assert {hits[0].article.source, hits[1].article.source} == {"ours.txt", "copy.txt"}
+    assert (hits[0].same_as, hits[1].same_as) == (None, 1)
+    assert sum(hit.same_as is None for hit in hits) == 3  # the limit counts what differs
+    apart = searcher(news, model, search="lexical dense order").find("青禾机器人7月交付多少台?", 3)
+    assert all(hit.same_as is None for hit in apart)
+
+
+def test_a_hit_names_the_words_it_was_found_by(news, model):
+    best = searcher(news, model).find("青禾机器人7月交付多少台?", 1)[0]
+    assert {"青禾", "交付", "7"} <= set(best.matched)
+    assert best.why()["matched"] == list(best.matched)
+
+
+@pytest.mark.parametrize(
+    ("within", "sources"),
+    [
+        pytest.param(Filter(sources=("dogs.txt",)), {"dogs.txt"}, id="source"),
+        pytest.param(Filter(sources=("*.jsonl#1",)), {"dated.jsonl#1"}, id="pattern"),
+        pytest.param(Filter(since="2025-03-01", until="2025-03-02"), {"dated.jsonl#1"}, id="days"),
+        pytest.param(Filter(titles=("雨中停运",)), {"dated.jsonl#1"}, id="title"),
+        pytest.param(Filter(sources=("none.txt",)), set(), id="nothing"),
+    ],
+)
+def test_a_filter_leaves_only_what_it_holds(news, model, within, sources):
+    found = searcher(news, model).find("云州的机器人", 9, within)
+    assert {hit.article.source for hit in found} == sources
+
+
+@pytest.mark.parametrize(
+    ("question", "sources"),
+    [
+        pytest.param("dogs.txt里云州的机器人怎么样?", {"dogs.txt"}, id="file"),
+        pytest.param("《雨中停运》说了什么?", {"dated.jsonl#1"}, id="title"),
+        pytest.param("2025年3月2日的报道说云州怎么了?", {"dated.jsonl#1"}, id="day"),
+    ],
+)
+def test_a_question_that_names_an_article_is_asked_of_it(news, model, question, sources):
+    assert {hit.article.source for hit in searcher(news, model).find(question, 9)} == sources
+
+
+@pytest.mark.parametrize(
+    "question", ["nowhere.txt里云州的机器人怎么样?", "《没有的文章》里云州如何?", "1999年1月1日的报纸说云州什么?"]
+)
+def test_a_question_that_names_what_is_not_there_is_asked_of_all(news, model, question):
+    assert len({hit.article.source for hit in searcher(news, model).find(question, 9)}) > 2
+
+
+def test_candidates_are_weighed_by_what_their_order_is_fitted_on(news, model):
+    weighed = searcher(news, model).weigh("青禾机器人7月交付多少台?")
+    assert {w.own for w in weighed} == {True, False}  # the English article is in the other language
+    assert all(len(w.features) == len(FEATURES) for w in weighed)
+    best = weighed[0]
+    assert best.source in ("ours.txt", "copy.txt")
+    assert best.features[FEATURES.index("lexical")] == 1.0
+
+
+def test_a_large_vector_index_finds_nearly_what_brute_force_finds(monkeypatch):
+    monkeypatch.setattr("rag.vectors.EXACT", 500)
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(40, 32))
+    table = unit(centres[rng.integers(0, 40, 40_000)] + 0.5 * rng.normal(size=(40_000, 32)))
+    index = VectorIndex(range(40_000), table)
+    queries = table[::4000]
+    shared = 0
+    for query in queries:
+        exact = set(np.argsort(-(table @ query))[:10].tolist())
+        shared += len(exact & {n for n, _ in index.search(query, 10)})
+    assert shared >= 0.95 * 10 * len(queries)
+    found = dict(index.search(queries[1], 10))
+    assert index.cosines(queries[1], [*found, 99_999]) == pytest.approx(found, abs=2e-3)
+
+
+def test_search_among_some_vectors_leaves_the_others_out():
+    table = unit(np.eye(6) + 0.1)
+    index = VectorIndex([2, 3, 5, 7, 11, 13], table)
+    query = table[0]
+    assert [n for n, _ in index.search(query, 9, among=[13, 5, 4])] == [5, 13]
+    assert index.search(query, 9, among=[]) == []

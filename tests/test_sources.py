@@ -3,13 +3,12 @@
 import json
 import lzma
 import sys
+import tracemalloc
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rag.errors import EmptySource, MissingSource, SourceError, UnreadableSource
-from rag.sources import decode, read_sources
+from rag.sources import front_matter, read_sources
 from rag.types import Source
 
 TEXT = "今年7月交付人形机器人105台。"
@@ -30,29 +29,34 @@ def test_a_text_file_is_kept_as_it_is_stored(tmp_path):
     assert read_one(tmp_path / "a.txt") == Source("a.txt", raw)
 
 
-def test_gb18030_is_read(tmp_path):
-    (tmp_path / "a.txt").write_bytes(TEXT.encode("gb18030"))
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-16-le"])
+def test_other_encodings_are_read(tmp_path, encoding):
+    (tmp_path / "a.txt").write_bytes(TEXT.encode(encoding))
     assert read_one(tmp_path / "a.txt").text == TEXT
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Co", "Cn"]), min_size=1))
-def test_utf_8_comes_back_whole(text):
-    assert decode(text.encode("utf-8"), "a.txt") == text
+def test_front_matter_gives_title_and_day_and_stays_in_the_text(tmp_path):
+    raw = '---\r\ntitle: "机器人"\r\ndate: 2025-08-16 09:30\r\n---\r\n# 题\r\n正文。\r\n'
+    (tmp_path / "a.md").write_bytes(raw.encode())
+    assert read_one(tmp_path / "a.md") == Source("a.md", raw, "机器人", "2025-08-16")
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    "text",
     [
-        pytest.param(b"PK\x03\x04\0\0\0", "binary", id="zip"),
-        pytest.param(TEXT.encode("utf-16"), "binary", id="UTF-16"),
-        pytest.param(bytes([0x81, 0x20, 0xFF, 0x9F]) * 40, "iconv", id="no encoding"),
-        pytest.param(bytes(range(1, 32)) * 9, "iconv", id="control characters"),
-        pytest.param("ほげ機械学習".encode("euc-jp") + b"\xff", "iconv", id="broken EUC-JP"),
+        pytest.param("正文。\n---\ntitle: 题\n---\n", id="in the middle"),
+        pytest.param("---\ntitle: 题\n", id="never closed"),
+        pytest.param("---\n\n正文 title：题\n\n---\n", id="a rule, then text"),
+        pytest.param("---\ntitle:\ndate: soon\n---\n", id="nothing in it"),
     ],
 )
-def test_what_is_no_text_is_refused_with_advice(data, words):
-    with pytest.raises(UnreadableSource, match=words):
-        decode(data, "a.txt")
+def test_what_is_no_front_matter_gives_nothing(text):
+    assert front_matter(text) == (None, None)
+
+
+def test_a_text_file_has_no_front_matter(tmp_path):
+    (tmp_path / "a.txt").write_text("---\ntitle: 题\n---\n", encoding="utf-8")
+    assert read_one(tmp_path / "a.txt").title is None
 
 
 def test_a_missing_path_is_an_error_that_names_it(tmp_path):
@@ -138,6 +142,53 @@ def test_a_damaged_compressed_corpus_is_an_error_value(tmp_path):
     whole = lzma.compress(record().encode("utf-8"))
     (tmp_path / "c.jsonl.xz").write_bytes(whole[: len(whole) // 2])
     assert "damaged" in str(read_one(tmp_path / "c.jsonl.xz"))
+
+
+def test_two_compressed_streams_one_behind_the_other_are_read(tmp_path):
+    parts = [lzma.compress(record(id=i).encode() + b"\n") for i in ("1", "2")]
+    (tmp_path / "c.jsonl.xz").write_bytes(b"\0\0\0\0".join(parts) + b"\0\0\0\0")
+    assert [s.name for s in read_sources(tmp_path)] == ["c.jsonl.xz#1", "c.jsonl.xz#2"]
+
+
+def pack(line, blocks):
+    """Compress a block many times over without holding it."""
+    packer = lzma.LZMACompressor(preset=0)
+    packed = [packer.compress(line * ((1 << 20) // len(line))) for _ in range(blocks)]
+    return b"".join([*packed, packer.flush()])
+
+
+@pytest.mark.parametrize("block", [b"a" * (1 << 20), b" " * 999 + b"\n"], ids=["line", "lines"])
+def test_a_compressed_bomb_is_refused_in_little_memory_and_the_rest_is_read(
+    tmp_path, monkeypatch, block
+):
+    monkeypatch.setattr("rag.sources._XZ_FREE", 4 << 20)
+    (tmp_path / "a.jsonl.xz").write_bytes(pack(block, 40))
+    (tmp_path / "b.txt").write_text(TEXT, encoding="utf-8")
+    tracemalloc.start()
+    try:
+        bomb, good = read_sources(tmp_path)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "no ordinary text" in str(bomb)
+    assert good.text == TEXT
+    assert most < 30_000_000
+
+
+def test_a_record_too_long_is_refused_and_those_before_it_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("rag.sources._MAX_LINE", 5000)
+    long = record(id="2", text="字" * 2000)
+    (tmp_path / "c.jsonl").write_text("\n".join([record(), long, record(id="3")]), "utf-8")
+    good, bad = read_sources(tmp_path)
+    assert good.name == "c.jsonl#1"
+    assert "line 2: more than 5,000 bytes" in str(bad)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html", "a.pdf", "a.docx"])
+def test_a_file_of_a_gigabyte_is_refused_unread(tmp_path, name):
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(1_000_000_000)  # a hole: takes no disk
+    assert "1,000,000,000 bytes" in str(read_one(tmp_path / name))
 
 
 @pytest.mark.parametrize(

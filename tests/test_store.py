@@ -98,7 +98,7 @@ def io_error():
 
 def test_a_source_comes_back_as_it_went_in(tmp_path):
     store = make(tmp_path)
-    source = Source("a.jsonl#1", "字\r\n\ufeff\x00😀", "题", "2025-08-16", "https://a.cn/")
+    source = Source("a.jsonl#1", "字\r\n\ufeff\x00😀", "题", "2025-08-16", "https://a.cn/", (0, 3))
     with store.transaction():
         store.put(source, "digest", [], [], np.zeros((0, 16), np.float32))
     assert store.source("a.jsonl#1") == source

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.types import Answer, Article, Citation, Hit, Run, Span, essence, is_ignorable
+from rag.types import Answer, Article, Citation, Hit, Run, Source, Span, essence, is_ignorable
 
 RAW = "题\n\n7月\n交付105台。"
 # the headline is printed first here but stands last in the article
@@ -81,6 +81,7 @@ def test_an_answer_prints_every_field_of_the_contract():
     assert printed["citations"][0] == {
         "marker": 1,
         "source": "a.txt",
+        "page": None,
         "article_id": "a1",
         "title": None,
         "published": None,
@@ -89,6 +90,12 @@ def test_an_answer_prints_every_field_of_the_contract():
         "answer_spans": [[8, 12]],
     }
     assert set(printed["hits"][0]) == {"rank", "source", "article_id", "spans", "text", "score"}
+
+
+def test_a_place_stands_on_the_last_page_that_starts_before_it():
+    source = Source("a.pdf", "一二三四五六", pages=(0, 2, 2, 5))
+    assert [source.page(i) for i in range(6)] == [1, 1, 3, 3, 3, 4]  # page 2 is empty
+    assert Source("a.txt", "一").page(0) is None
 
 
 def test_values_cannot_be_changed():

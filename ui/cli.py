@@ -291,7 +291,8 @@ def _answer_line(bot: Bot, question: str, history: History) -> int:
 def _as_text(answer: Answer) -> str:
     lines = [answer.text]
     for c in answer.citations:
-        about = ", ".join(filter(None, [c.article.title, c.article.published, c.article.source]))
+        file = f"{c.article.source} p. {c.page}" if c.page else c.article.source
+        about = ", ".join(filter(None, [c.article.title, c.article.published, file]))
         lines.append(f"[{c.marker}] {about}")
     return "\n".join(lines)
 
