@@ -8,9 +8,6 @@ import pytest
 
 from rag.readers.bilingual import WordByWord, english_words, number_rows, translations
 
-pytest.importorskip("rjieba", reason="needed for training only: pip install -e '.[train]'")
-pytest.importorskip("pypinyin", reason="needed for training only: pip install -e '.[train]'")
-
 PAIRS = [
     ("公司交付机器人", "the company delivered robots"),
     ("公司成立", "the company was founded"),

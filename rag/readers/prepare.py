@@ -10,7 +10,7 @@ questions, in a cache folder.
     (rag.readers.bilingual)
 
 The first half of a row tells what kind of word it is (names stand beside names), the second what it
-means in either language. Needs gensim, rjieba, pypinyin and jieba: `pip install -e '.[train]'`.
+means in either language. Needs gensim, rjieba and pypinyin: `pip install -e '.[train]'`.
 Some 15 minutes on two cores.
 """
 

@@ -315,8 +315,7 @@ def train(options: argparse.Namespace) -> None:
     # ones before you move it in).
     forward = torch.compile(network, dynamic=False) if options.compile else network
     started, step, average, best = time.time(), 0, 0.0, -1.0
-    while (spent := (time.time() - started) / 60) < options.minutes:
-        progress = spent / options.minutes
+    while (time.time() - started) / 60 < options.minutes:
         # as many to the end: where they faded out, the newspapers' dev half got worse (147 to 141)
         made = rng.sample(data.made, min(len(data.made), int(options.made * POOL)))
         real = rng.choices(data.real, [e.weight**2 for e in data.real], k=POOL - len(made))
