@@ -211,6 +211,24 @@ class _Words:
             self._error = error
 
 
+def remove_sources(index: Path, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Take sources out, in one transaction; return those that were there, and those that were not.
+
+    Raises MissingIndex, DamagedIndex or StoreError.
+    """
+    store = Store.open(index)
+    try:
+        with store.transaction():
+            found = {name: store.remove(name) for name in dict.fromkeys(names)}
+        recognise(store)  # what was known as a copy of something removed is compared anew
+        LexicalIndex(index).refresh(store, wait=_WAIT_FOR_OTHERS)
+    finally:
+        store.close()
+    return [n for n, there in found.items() if there], [
+        n for n, there in found.items() if not there
+    ]
+
+
 def _batched(items: Iterable[tuple[Source, str]]) -> Iterator[list[tuple[Source, str]]]:
     batch: list[tuple[Source, str]] = []
     chars = 0

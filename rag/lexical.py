@@ -76,7 +76,6 @@ class _Snapshot:
     """One committed state, open for searching; never changes."""
 
     def __init__(self, index: tantivy.Index, state: _State) -> None:
-        index.config_reader("manual")
         index.reload()
         self.index, self.state = index, state
         self.schema, self.searcher = index.schema, index.searcher()
@@ -358,11 +357,16 @@ class _Plan:
         writer = index.writer(_HEAP_BYTES, 1)
         for number in self.gone:
             writer.delete_documents_by_term("number", number)
-        for number, text, title in self.store.passages(after=self.after):
-            document = tantivy.Document()
-            document.add_integer("number", number)
-            document.add_text("words", _searchable(text, title))
-            writer.add_document(document)
+        for title, passages in itertools.groupby(
+            self.store.passages(after=self.after), key=lambda passage: passage[2]
+        ):
+            # the title names what the story is about, so each of its chunks is found by it
+            shared = " ".join(terms(title or ""))
+            for number, text, _ in passages:
+                document = tantivy.Document()
+                document.add_integer("number", number)
+                document.add_text("words", f"{' '.join(terms(text))} {shared}")
+                writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
 
@@ -372,12 +376,6 @@ class _Plan:
         deleted = self.base.state.deleted + len(self.gone) if self.base else 0
         identity, revision = self.store.setting("identity"), self.store.revision
         return _State(identity, revision, self.total, last, deleted, name, files)
-
-
-def _searchable(text: str, title: str | None) -> str:
-    """Return the terms a chunk is found by: its own, and its article's title, which names what the
-    story is about."""
-    return " ".join(itertools.chain(terms(text), terms(title or "")))
 
 
 def _schema() -> tantivy.Schema:
@@ -391,6 +389,8 @@ def _schema() -> tantivy.Schema:
 def _with_tokenizer(index: tantivy.Index) -> tantivy.Index:
     analyzer = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
     index.register_tokenizer("whitespace", analyzer)
+    # else a thread of tantivy's opens every commit, at any time
+    index.config_reader("manual")
     return index
 
 

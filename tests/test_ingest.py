@@ -1,13 +1,18 @@
 """rag.ingest: files become an index; what is unchanged is left alone, what is bad is named."""
 
+import json
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from fakes import CharacterEmbedder
 
 import embeddings
+import rag.ingest
 from rag.errors import EmptySource, MissingSource, ModelError, WrongEmbedder
 from rag.ingest import index_paths, index_sources, passage_texts, with_embedder
+from rag.lexical import LexicalIndex
 from rag.settings import Settings
 from rag.store import Store
 from rag.types import Article, Chunk, Run, Source, Span
@@ -171,3 +176,56 @@ def test_a_passage_is_embedded_with_its_title_once():
 def test_an_embedder_named_on_the_command_line_wins():
     assert with_embedder(Settings(), "model").embedder == "model"
     assert with_embedder(Settings(embedder="kept"), None).embedder == "kept"
+
+
+def test_one_embedding_call_serves_a_batch(tmp_path, model, monkeypatch):
+    calls = []
+    encode = model.encode_passages
+    monkeypatch.setattr(model, "encode_passages", lambda t: calls.append(len(t)) or encode(t))
+    index_sources(tmp_path, (Source(f"{n}.txt", f"第{n}篇文章。") for n in range(600)))
+    assert calls == [256, 256, 88]
+
+
+def test_progress_is_at_most_a_line_a_second(tmp_path, model, monkeypatch):
+    told = []
+    index_sources(
+        tmp_path,
+        (Source(f"{n}.txt", "字。" * 10) for n in range(2000)),
+        progress=lambda line: told.append(time.monotonic()),
+    )
+    assert all(b - a >= 1 for a, b in pairwise(told[:-1]))
+    assert told
+
+
+def test_the_word_index_is_level_with_the_store_after_a_run(tmp_path, model, monkeypatch):
+    monkeypatch.setattr(rag.ingest, "_REFRESH", 100)
+    index_sources(tmp_path, (Source(f"{n}.txt", f"第{n}篇文章。") for n in range(1200)))
+    store = Store.open(tmp_path)
+    state = json.loads((tmp_path / "lexical" / "state.json").read_text())
+    assert (state["revision"], state["count"]) == (store.revision, 1200)
+    told = []
+    index = LexicalIndex(tmp_path, told.append)
+    index.refresh(store)
+    assert index.frequencies(["文章", "1199"]) == {"文章": 1200, "1199": 1}
+    assert told == []
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, MemoryError])
+def test_a_run_stopped_half_way_keeps_whole_batches_and_goes_on_later(tmp_path, model, stop):
+    sources = [Source(f"{n}.txt", f"第{n}篇文章。") for n in range(1200)]
+
+    def until(count):
+        yield from sources[:count]
+        raise stop
+
+    with pytest.raises(stop):
+        index_sources(tmp_path, until(1100))
+    kept = Store.open(tmp_path).counts()
+    assert 0 < kept["source"] < 1100
+    assert kept["source"] % 256 == 0
+    assert kept["chunk"] == kept["source"]
+    report = index_sources(tmp_path, sources)
+    assert counted(report) == (1200 - kept["source"], 0, kept["source"])
+    index = LexicalIndex(tmp_path)
+    index.refresh(Store.open(tmp_path))
+    assert index.frequencies(["文章"]) == {"文章": 1200}

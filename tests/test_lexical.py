@@ -91,7 +91,7 @@ WEIGHTS = st.dictionaries(
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=8), WEIGHTS, st.integers(1, 9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_scores_are_bm25_by_the_formula(texts, weights, limit):
     with tempfile.TemporaryDirectory() as folder:
         store = make(Path(folder))
@@ -163,8 +163,8 @@ CHANGES = st.tuples(NAMES, st.one_of(st.none(), st.sampled_from([ROBOTS, KNEES, 
 
 
 @pytest.mark.parametrize("small", [0, 2000], ids=["deleted in place", "built anew"])
-@given(st.lists(CHANGES, max_size=8))
-@settings(max_examples=15, deadline=None)
+@given(st.lists(CHANGES, max_size=5))
+@settings(max_examples=10, deadline=None)
 def test_any_history_of_changes_is_followed(small, changes):
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setattr(rag.lexical, "_SMALL", small)
@@ -462,7 +462,7 @@ def test_threads_search_while_another_changes_the_store(tmp_path):
     threads = [threading.Thread(target=ask) for _ in range(3)]
     for thread in threads:
         thread.start()
-    for n in range(10):
+    for n in range(5):
         with store.transaction():
             put(store, "games.txt" if n % 2 else f"{n}.txt", GAMES)
         index.refresh(store)

@@ -204,13 +204,9 @@ def _tell(report: IngestReport, seconds: float) -> None:
 
 
 def _remove(options: argparse.Namespace) -> int:
-    from rag.store import Store
+    from rag.ingest import remove_sources
 
-    store = Store.open(options.index)
-    known = set(store.sources())
-    missing = [name for name in options.sources if name not in known]
-    with store.transaction():
-        removed = [name for name in options.sources if store.remove(name)]
+    removed, missing = remove_sources(options.index, options.sources)
     for name in missing:
         _say(f"skipped: no source {name!r} in the index; `youju articles` lists them")
     _say(f"{len(removed)} removed")

@@ -1,6 +1,6 @@
 """How the lexicon was made.
 
-    python -m rag.lexicon.make --data ../data --embedding embeddings/weights --out rag/lexicon/weights
+    python -m rag.lexicon.make --data ../data --out rag/lexicon/weights
 
 IBM Model 1 (Brown et al. 1993), both ways, over parallel sentences and dictionary glosses gives the
 words; the glosses of several words give the phrases; the nearest tokens of the embedding table add
@@ -12,11 +12,12 @@ The last 1,000 pairs of the parallel news are held out: nothing here has seen th
 from __future__ import annotations
 
 import argparse
+import json
 import lzma
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -35,7 +36,10 @@ CHANCE = 0.02  # taken from every expected count: links seen once among many sta
 MAX_WORDS = 60  # of one side; longer pairs are badly aligned and cost their product
 # What a pair counts: technical documents are far from news, WordNet glosses often wrong.
 NEWS, DOCUMENTS, GLOSS, SYNSET = 1.0, 0.3, 1.0, 0.5
-KEPT = 12  # translations of one word; the sixth is rarely used
+KEPT_CHINESE, KEPT_ENGLISH = 8, 6  # translations of one word: a question uses six at most
+SEEN = (
+    1  # articles that hold each pair of a Chinese word worth keeping; saves a quarter of the size
+)
 NEAREST, NEAR = 8, 0.35  # tokens of the table, and the least cosine
 
 _LATIN = re.compile(r"[a-z]+(?:'[a-z]+)?")
@@ -143,9 +147,7 @@ class ModelOne:
         self.to_chinese = self._fit(self.left, pair * len(chinese) + target)
         self.to_english = self._fit(self.right, pair * len(english) + source)
 
-    def _fit(
-        self, source: NDArray[np.int64], place: NDArray[np.int64]
-    ) -> NDArray[np.floating]:
+    def _fit(self, source: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.floating]:
         """Return the probability of each link's target given its source.
 
         `place` names the target word of a pair, among whose links one count is shared.
@@ -218,8 +220,7 @@ def merged(words: Mapping[str, Weights], near: Mapping[str, Weights]) -> dict[st
             agreed = 0.3 if other in weights else 0.0
             weights[other] = max(weights.get(other, 0.0), cosine) + agreed
         best = max(weights.values())
-        ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:KEPT]
-        out[word] = {other: w / best for other, w in ranked if w > 0.12 * best}
+        out[word] = {other: w / best for other, w in weights.items() if w > 0.12 * best}
     return out
 
 
@@ -250,35 +251,64 @@ def to_english(found: Parallel, model: ModelOne, near: Mapping[str, Weights]) ->
     return {word: weights for word, weights in out.items() if weights and len(word) <= 8}
 
 
-def syllables(data: Path) -> dict[str, str]:
+def in_use(news: Iterable[str]) -> set[str]:
+    """Return the pairs of Chinese characters that stand in the news."""
+    pairs: Counter[str] = Counter()
+    for text in news:
+        pairs.update({run[k : k + 2] for run in _HAN.findall(text) for k in range(len(run) - 1)})
+    return {pair for pair, count in pairs.items() if count >= SEEN}
+
+
+def read_news(data: Path) -> list[str]:
+    """Return the folded texts of the news articles."""
+    with lzma.open(data / "text/zh_news.jsonl.xz", "rt", encoding="utf-8") as lines:
+        return [fold(json.loads(line)["text"]) for line in lines]
+
+
+def kept(
+    entries: Mapping[str, Weights], most: int, known: Callable[[str], bool]
+) -> dict[str, Weights]:
+    """Return the entries with their `most` best translations; unknown Chinese words are left out
+    on either side."""
+    out: dict[str, Weights] = {}
+    for word, weights in entries.items():
+        ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
+        best = {other: w for other, w in ranked if known(other)}
+        if best and known(word):
+            out[word] = dict(list(best.items())[:most])
+    return out
+
+
+def syllables(news: Iterable[str]) -> dict[str, str]:
     """Return syllable → its characters, the commonest of the news first; a character stands under
     every reading that a dictionary of phrases gives it."""
     from pypinyin import Style, pinyin
 
     counts: Counter[str] = Counter()
-    with lzma.open(data / "text/zh_news.jsonl.xz", "rt", encoding="utf-8") as lines:
-        for line in lines:
-            counts.update(_HAN.sub(lambda run: run.group(), fold(line)))
+    for text in news:
+        counts.update(text)
     common = [c for c, n in counts.most_common(12_000) if _HAN.fullmatch(c) and n > 1]
     found: defaultdict[str, list[str]] = defaultdict(list)
     for character in common:
         readings = pinyin(character, style=Style.NORMAL, heteronym=True)[0]
         for reading in dict.fromkeys(r.replace("ü", "v") for r in readings[:3]):
-            if re.fullmatch("[a-z]+", reading):
+            if re.fullmatch("[a-z]*[aeiouv][a-z]*", reading):
                 found[reading].append(character)
     return {syllable: "".join(found[syllable]) for syllable in sorted(found)}
 
 
 def write(path: Path, entries: Mapping[str, Weights]) -> None:
-    """Write a lexicon: a line an entry, `word TAB weight translation weight translation …`, the
-    weight one character of SCALE."""
-    lines = []
-    for word in sorted(entries):
+    """Write a lexicon: the words, a line each, an empty line, then their translations in the same
+    order, `weight translation weight translation …`, the weight one character of SCALE."""
+    words = sorted(entries)
+    values = []
+    for word in words:
         weights = sorted(entries[word].items(), key=lambda item: (-item[1], item[0]))
         codes = (f"{SCALE[min(9, max(1, round(w * 9)))]}{other}" for other, w in weights)
-        lines.append(f"{word}\t{''.join(codes)}\n")
-    path.write_bytes(lzma.compress("".join(lines).encode(), preset=9 | lzma.PRESET_EXTREME))
-    print(f"{path}: {len(lines):,} entries, {path.stat().st_size:,} bytes")
+        values.append("".join(codes))
+    text = "\n".join(words) + "\n\n" + "\n".join(values)
+    path.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
+    print(f"{path}: {len(words):,} entries, {path.stat().st_size:,} bytes")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -292,9 +322,18 @@ def main(arguments: list[str] | None = None) -> int:
     found = read(options.data)
     model = ModelOne(found.pairs)
     chinese_near, english_near = neighbours(options.embedding)
-    write(options.out / "english.txt.xz", to_chinese(found, model, chinese_near))
-    write(options.out / "chinese.txt.xz", to_english(found, model, english_near))
-    table = "".join(f"{s}\t{characters}\n" for s, characters in syllables(options.data).items())
+    news = read_news(options.data)
+    pairs = in_use(news)
+
+    def known(word: str) -> bool:
+        """Tell whether every pair of a Chinese word is in use; English words are."""
+        return word.isascii() or all(word[k : k + 2] in pairs for k in range(len(word) - 1))
+
+    chinese = kept(to_chinese(found, model, chinese_near), KEPT_CHINESE, known)
+    english = kept(to_english(found, model, english_near), KEPT_ENGLISH, known)
+    write(options.out / "english.txt.xz", chinese)
+    write(options.out / "chinese.txt.xz", english)
+    table = "".join(f"{s}\t{characters}\n" for s, characters in syllables(news).items())
     (options.out / "syllables.txt").write_text(table, encoding="utf-8")
     return 0
 

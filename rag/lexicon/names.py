@@ -57,7 +57,9 @@ def spellings(question: str, unknown: set[str]) -> Iterator[Name]:
 def _is_row(question: str, a: re.Match[str], b: re.Match[str]) -> bool:
     """Tell whether two words are capitalised neighbours with nothing but a space between."""
     capitals = a.group()[0].isupper() and b.group()[0].isupper()
-    return capitals and fold(a.group()) not in FUNCTION_WORDS and question[a.end() : b.start()] == " "
+    return (
+        capitals and fold(a.group()) not in FUNCTION_WORDS and question[a.end() : b.start()] == " "
+    )
 
 
 def _person(a: re.Match[str], b: re.Match[str]) -> Name:
@@ -88,7 +90,8 @@ def syllables(word: str) -> tuple[tuple[str, ...], ...]:
     ()
     """
     table = characters_of()
-    ways: list[list[tuple[str, ...]]] = [[()]] + [[] for _ in word]
+    ways: list[list[tuple[str, ...]]] = [[] for _ in range(len(word) + 1)]
+    ways[0].append(())
     for end in range(1, len(word) + 1):
         for start in range(max(0, end - 6), end):
             if word[start:end] in table:

@@ -1,6 +1,6 @@
 """Numbers, amounts and dates of a question in the spelling of the other language.
 
-    1.2 million → 120万    July → 7月    first half → 上半年    3亿 → 300 million
+1.2 million → 120万    July → 7月    first half → 上半年    3亿 → 300 million
 """
 
 from __future__ import annotations
@@ -12,30 +12,38 @@ from typing import TypeAlias
 
 Alternatives: TypeAlias = dict[str, float]
 
-MONTHS = (
-    "january february march april may june july august september october november december".split()
-)
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _SHORT = {month[:3]: month for month in MONTHS} | {"sept": "september"}
 _DAYS = {
     "monday": "一", "tuesday": "二", "wednesday": "三", "thursday": "四", "friday": "五",
     "saturday": "六", "sunday": "日",
 }  # fmt: skip
-_NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-        " fifteen sixteen seventeen eighteen nineteen twenty".split()
-    )
-} | {word: tens for tens, word in zip(range(30, 100, 10), "thirty forty fifty sixty seventy eighty ninety".split(), strict=True)}  # fmt: skip  # noqa: E501
-_ORDINALS = {
-    word: number
-    for number, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
-        " thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
-        " twentieth".split(),
-        1,
-    )
+_SMALL = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+    sixteen seventeen eighteen nineteen twenty
+    """
+_TENS = ("thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_NUMBERS = {word: number for number, word in enumerate(_SMALL.split())} | {
+    word: 30 + 10 * number for number, word in enumerate(_TENS)
 }
+_NTH = """
+    first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth
+    fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth
+    """
+_ORDINALS = {word: number for number, word in enumerate(_NTH.split(), 1)}
 _UNITS = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _HAN_UNITS = {"万亿": 12, "亿": 8, "万": 4, "千": 3, "百万": 6, "千万": 7}
 _DIGITS = "零一二三四五六七八九"

@@ -13,8 +13,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import ascii_lowercase
 
-from rag.lexicon.translation import cut
-from rag.lexicon.words import ASKING, FUNCTION_WORDS, PARTICLES, characters_of, entries, readings
+from rag.lexicon.words import (
+    ASKING,
+    FUNCTION_WORDS,
+    PARTICLES,
+    characters_of,
+    cut,
+    entries,
+    readings,
+)
 from rag.terms import fold
 
 RARER = 50  # a known pair is doubted when a sound-alike is this many times as frequent

@@ -19,24 +19,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.lexicon import numbers
-from rag.lexicon.names import in_characters, in_letters, spellings
-from rag.lexicon.words import ASKING, FUNCTION_WORDS, PARTICLES, entries, translations
-from rag.terms import fold, terms
+from rag.lexicon.groups import SINGLE, Group, searchable
+from rag.lexicon.names import FAMILY_NAMES, in_characters, in_letters, spellings
+from rag.lexicon.words import ASKING, FUNCTION_WORDS, PARTICLES, cut, listed, translations
+from rag.terms import fold
 
 Frequency: TypeAlias = Callable[[Sequence[str]], Mapping[str, int]]
 
-# Chosen on the even half of the 200 English questions; recall@10 moved by less than .01 around them.
+# Chosen on the even half of the 200 English questions; recall@10 moved by .01 or .02 around them.
 KEPT, LEAST = 6, 0.3  # alternatives of a group, and the least share of the best one's weight
 CONTEXT = 2.0  # a translation's weight rises by e with each half of cosine to the question
 NAME = 0.6  # weight of a name found by its sound alone
-SINGLE = 0.3  # weight of one Chinese character alone in BM25: it stands in most passages
 INFLECTED = 0.9  # weight of a regular form of an English translation
 COMMON = 1.0  # power of a translation's share of the commonest one's log count
-LONGEST_PHRASE, LONGEST_WORD = 4, 8  # English words, Chinese characters
+LONGEST_PHRASE = 4  # English words
 
 _WORD = re.compile(r"[a-z\u00df-\u024f]+(?:'[a-z]+)?")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
-_MONTH_BEFORE = frozenset("in of on by since until last this next early late mid".split())
+_MONTH_BEFORE = listed(
+    """
+    in of on by since until last this next early late mid
+    """
+)
 
 
 class QueryEmbedder(Protocol):
@@ -44,21 +48,6 @@ class QueryEmbedder(Protocol):
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return (n, d) unit rows."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """One content word or phrase of a question, and the corpus's terms that may stand for it.
-
-    `alternatives`: term → weight, 0 < w <= 1. `worth`: the same terms, what finding each is worth as
-    a share of the best (weight times rarity), best first. `weight`: what the whole group counts, 0
-    to 1: the rarity of its best alternative, so that a name counts more than "year".
-    """
-
-    word: str
-    alternatives: Mapping[str, float]
-    weight: float = 1.0
-    worth: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass
@@ -98,35 +87,6 @@ def translate(
         _weigh_by_context(drafts, known, vector, embedder)
     groups = (_group(draft, known, passages) for draft in drafts)
     return tuple(group for group in groups if group is not None)
-
-
-def coverage(groups: Sequence[Group], folded_text: str) -> float:
-    """Return the share of the groups that a passage holds, 0 to 1: of each the worth of the best
-    alternative in the text, weighted by the groups' weights. `folded_text` is `fold(text)`."""
-    found = total = 0.0
-    for group in groups:
-        total += group.weight
-        for term, worth in group.worth:
-            if term in folded_text and (not term.isascii() or _stands_alone(term, folded_text)):
-                found += group.weight * worth
-                break
-    return found / total if total else 0.0
-
-
-def bm25_terms(groups: Sequence[Group]) -> dict[str, float]:
-    """Return search terms (as rag.terms spells them) with weights, for the lexical index.
-
-    A word of n characters is n - 1 pairs, each worth 1/√(n - 1) of it; a term of several groups
-    counts once, as its best.
-    """
-    found: dict[str, float] = {}
-    for group in groups:
-        for alternative, weight in group.alternatives.items():
-            parts = _searchable(alternative)
-            for term in parts:
-                share = weight * SINGLE if _is_single(term) else weight / len(parts) ** 0.5
-                found[term] = max(found.get(term, 0.0), share)
-    return found
 
 
 # ---- English → Chinese
@@ -237,7 +197,13 @@ def _from_chinese(folded: str) -> Iterator[_Draft]:
 
 def _chinese_run(run: str) -> Iterator[_Draft]:
     unknown = ""
-    for word in [*cut(run), ""]:
+    cuts = cut(run)
+    for place, family in enumerate(run):
+        for name in (run[place : place + 3], run[place : place + 2]):
+            if family in FAMILY_NAMES and len(name) > 1 and len(cut(name)) > 1:
+                full = [x for x in in_letters(name) if " " in x]
+                yield _Draft(name, dict.fromkeys(full, 1.0), fixed=True)
+    for word in [*cuts, ""]:
         if len(word) == 1 and word not in PARTICLES:
             unknown += word
         elif unknown:
@@ -249,29 +215,6 @@ def _chinese_run(run: str) -> Iterator[_Draft]:
         found = translations("chinese", word)
         wide = {form: w * INFLECTED for en, w in found.items() for form in _inflections(en)}
         yield _Draft(word, wide | found, share=1.0 if len(word) > 1 else SINGLE)
-
-
-def cut(run: str) -> list[str]:
-    """Cut a run of Chinese characters into the fewest words of the lexicon; what it does not know
-    becomes single characters.
-
-    >>> cut("北京机器人产业")
-    ['北京', '机器人', '产业']
-    """
-    known = entries("chinese")
-    best: list[tuple[float, int]] = [(0.0, 0)]  # cost of the first k characters, start of the last
-    for end in range(1, len(run) + 1):
-        options = [(best[end - 1][0] + 1.6, end - 1)]  # a single costs more than half a pair
-        for start in range(max(0, end - LONGEST_WORD), end - 1):
-            if run[start:end] in known:
-                options.append((best[start][0] + 1.0, start))
-        best.append(min(options))
-    words: list[str] = []
-    end = len(run)
-    while end:
-        words.append(run[best[end][1] : end])
-        end = best[end][1]
-    return words[::-1]
 
 
 def _inflections(word: str) -> Iterator[str]:
@@ -291,20 +234,9 @@ def _inflections(word: str) -> Iterator[str]:
 # ---- both ways
 
 
-def _searchable(term: str) -> list[str]:
-    """Return the terms the index has for one alternative: pairs, whole words and numbers; single
-    characters only where there is nothing else."""
-    found = terms(term)
-    return [t for t in found if not _is_single(t)] or found
-
-
-def _is_single(term: str) -> bool:
-    return len(term) == 1 and term >= "\u3400"
-
-
 def _known(frequency: Frequency, drafts: Iterable[_Draft]) -> dict[str, int]:
     """Return how many passages hold each alternative at most: the least of its terms' counts."""
-    parts = {z: _searchable(z) for draft in drafts for z in draft.candidates}
+    parts = {z: searchable(z) for draft in drafts for z in draft.candidates}
     counts = frequency(list(dict.fromkeys(t for found in parts.values() for t in found)))
     return {z: min((counts.get(t, 0) for t in found), default=0) for z, found in parts.items()}
 
@@ -377,26 +309,3 @@ def _rarity(count: int, passages: int) -> float:
     """Return BM25's weight of a term that stands in `count` of the passages."""
     count = min(count, passages)
     return math.log(1 + (passages - count + 0.5) / (count + 0.5))
-
-
-def _stands_alone(term: str, text: str) -> bool:
-    """Tell whether a Latin word or number stands in the text, not inside a longer one.
-
-    >>> _stands_alone("30", "共300台"), _stands_alone("30", "共30台")
-    (False, True)
-    """
-    place = text.find(term)
-    while place >= 0:
-        before = text[place - 1] if place else " "
-        after = text[place + len(term)] if place + len(term) < len(text) else " "
-        if not _joins(before, term[0]) and not _joins(after, term[-1]):
-            return True
-        place = text.find(term, place + 1)
-    return False
-
-
-def _joins(neighbour: str, edge: str) -> bool:
-    """Tell whether two characters belong to one word or number."""
-    if edge.isdigit():
-        return neighbour.isdigit()
-    return neighbour.isalpha() and neighbour < "\u3400"
