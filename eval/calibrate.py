@@ -286,7 +286,7 @@ def _fitted(
         np.concatenate([unseen[name] for name in papers]),
         np.concatenate([np.array(rows.right, float) for rows in papers.values()]),
         np.concatenate([np.array(rows.answerable, float) for rows in papers.values()]),
-        np.concatenate(share),
+        share,
     )
     return {
         "weights": [round(w, 4) for w in weights],

@@ -14,7 +14,7 @@ from pathlib import Path
 from embeddings import Embedder
 from rag.articles import split_articles
 from rag.chunks import split_chunks
-from rag.claims import Claim, evidence, make_claims, sentence_around, told_elsewhere
+from rag.claims import Claim, Passage, evidence, make_claims, sentence_around, told_elsewhere
 from rag.confidence import Calibration, Evidence
 from rag.dialogue import standalone
 from rag.errors import QuestionError
@@ -22,7 +22,6 @@ from rag.ingest import load_embedder
 from rag.lexical import LexicalIndex
 from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
-from rag.reading import Passage, read
 from rag.search import Search, Weighed
 from rag.settings import Settings
 from rag.store import Store
@@ -38,7 +37,6 @@ class _Loose:
     article: Article
     span: Span
     score: float = 1.0
-    matched: Sequence[str] = ()
 
 
 class Bot:
@@ -212,7 +210,8 @@ class Bot:
         )
 
     def _claims(self, question: str, passages: Sequence[Passage]) -> list[Claim]:
-        readings = read(self._reader, question, passages)
+        texts = [p.article.text[p.span.start : p.span.end] for p in passages]
+        readings = self._reader.read(question, texts)
         return make_claims(question, passages, readings, self._calibration)
 
 

@@ -13,15 +13,14 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Protocol
 
 from rag.borders import clause, enumeration, natural_borders, quantity, quotation
 from rag.chunks import sentences
 from rag.confidence import Calibration, Evidence
 from rag.conflicts import is_other_side, speaks_of_another
 from rag.kinds import Kind, asked_kind, fit
-from rag.reading import Passage, foreign_words, is_foreign, text_of
-from rag.terms import fold, subject_terms, terms
+from rag.terms import fold, is_chinese, subject_terms, terms
 from rag.types import Article, Reading, Span, essence
 
 _FAR_BEHIND = 4.0  # a place that scores this much less than the best is chance, not agreement
@@ -29,6 +28,22 @@ _SAME_STORY = 0.5  # share of a sentence's terms that another one must hold to s
 _JOINED = 8  # readings of a passage that are tried in pairs
 _APART = 30  # characters between the two
 _SAID_IN_CLAUSES = ("whether", "reason")  # kinds of answers that no word or name is
+
+
+class Passage(Protocol):
+    """A stretch of an article to read: a Hit, or a chunk of a text that is not indexed."""
+
+    @property
+    def article(self) -> Article:
+        """The article it is a part of."""
+
+    @property
+    def span(self) -> Span:
+        """Where, in the article's text."""
+
+    @property
+    def score(self) -> float:
+        """How well it was found; higher is better."""
 
 
 Place = tuple[Article, Span]
@@ -43,13 +58,6 @@ class Claim:
     places: tuple[Place, ...]
     passage: int
     told: tuple[float, ...]  # what the score was weighed from, in the order of RANKED_BY
-
-
-class Wording(NamedTuple):
-    """The question's words in the language of a passage."""
-
-    words: frozenset[str]
-    translated: bool
 
 
 class _Found:
@@ -85,8 +93,8 @@ def make_claims(
     What only repeats the question is no answer, nor is what goes on in another paragraph.
     """
     top = max((p.score for p in passages), default=0.0) or 1.0
-    kind, asked = asked_kind(question), _key(question)
-    wording = [_wording(question, passage, passages) for passage in passages]
+    kind, wanted, asked = asked_kind(question), subject_terms(question), _key(question)
+    foreign = [_is_foreign(question, passage) for passage in passages]
     groups: dict[str, list[_Found]] = {}
     for reading in [*readings, *(_joined(readings, passages) if kind.several else ())]:
         passage = passages[reading.passage]
@@ -98,27 +106,27 @@ def make_claims(
         found.told = (
             reading.score,
             passage.score / top - 1,
-            *_told_by_text(question, kind, wording[reading.passage], found),
+            *_told_by_text(question, kind, wanted, found, foreign[reading.passage]),
         )
         found.score = calibration.rank(found.told)
         groups.setdefault(key, []).append(found)
-    claims = [_claim(group, calibration) for group in groups.values()]
+    claims = [_claim(group) for group in groups.values()]
     return sorted(claims, key=lambda claim: -claim.score)
 
 
 def _told_by_text(
-    question: str, kind: Kind, wanted: Wording, found: _Found
+    question: str, kind: Kind, wanted: set[str], found: _Found, foreign: bool
 ) -> tuple[float, float, float, float, float, float]:
     """Return what the text around an answer tells of it: RANKED_BY from "kind" to "shared"."""
     text, span = found.article.text, found.span
     around = clause(text, span)
     sentence = sentence_around(found.article, span)
-    near = f"{text[sentence.start : sentence.end]}\n{found.article.title or ''}"
+    near = _terms(text[sentence.start : sentence.end]) | _terms(found.article.title or "")
     characters = set(found.text)
     return (
         fit(kind, found.text, text[span.end : span.end + 4]),
-        _cover(wanted, text[around.start : around.end]),
-        _cover(wanted, near),
+        _cover(wanted, _terms(text[around.start : around.end]), foreign),
+        _cover(wanted, near, foreign),
         float(
             speaks_of_another(question, found.article, around, sentence)
             or is_other_side(question, text, span)
@@ -136,7 +144,7 @@ def _joined(readings: Sequence[Reading], passages: Sequence[Passage]) -> list[Re
         best.setdefault(reading.passage, []).append(reading)
     joined: list[Reading] = []
     for number, found in best.items():
-        text = text_of(passages[number])
+        text = _text(passages[number])
         pairs: dict[Span, Reading] = {}
         for one in found[:_JOINED]:
             for other in found[:_JOINED]:
@@ -154,15 +162,14 @@ def _joined(readings: Sequence[Reading], passages: Sequence[Passage]) -> list[Re
     return joined
 
 
-def _claim(group: list[_Found], calibration: Calibration) -> Claim:
+def _claim(group: list[_Found]) -> Claim:
     group = sorted(group, key=lambda found: -found.score)
     best = group[0]
     places: dict[str, Place] = {}
     for found in group:
         if found.score > best.score - _FAR_BEHIND:
             places.setdefault(found.article.id, (found.article, found.span))
-    told = (*best.told, math.log(len(places)))
-    return Claim(best.text, calibration.rank(told), tuple(places.values()), best.passage, told)
+    return Claim(best.text, best.score, tuple(places.values()), best.passage, best.told)
 
 
 def _key(words: str) -> str:
@@ -174,39 +181,35 @@ def evidence(question: str, claims: Sequence[Claim], passages: Sequence[Passage]
     best = claims[0]
     article, span = best.places[0]
     passage = passages[best.passage]
-    title = f"{article.title or ''} {article.published or ''}"  # 今年 names no year
-    around = f"{text_of(passage)}\n{title}"
-    numbers = {term for term in subject_terms(question) if term[0].isdigit()}
+    title = _terms(f"{article.title or ''} {article.published or ''}")  # 今年 names no year
+    around = _terms(_text(passage)) | title
+    wanted = subject_terms(question)
+    numbers = {term for term in wanted if term[0].isdigit()}
     others = [claim.score for claim in claims[1:] if _differs(claim, best)]
     return Evidence(
         score=best.score,
         margin=best.score - max(others, default=best.score - 8.0),
-        passage_cover=_cover(_wording(question, passage, passages), around),
-        numbers_held=len(numbers & _terms(around)) / len(numbers) if numbers else 1.0,
+        passage_cover=_cover(wanted, around, _is_foreign(question, passage)),
+        numbers_held=len(numbers & around) / len(numbers) if numbers else 1.0,
         length=span.end - span.start,
         told=best.told,
     )
 
 
-def _wording(question: str, passage: Passage, passages: Sequence[Passage]) -> Wording:
-    """Return the question's words in the language of the passage."""
-    if is_foreign(question, passage):
-        return Wording(frozenset(foreign_words(question, passages)), translated=True)
-    return Wording(frozenset(subject_terms(question)), translated=False)
+def _cover(wanted: set[str], held: AbstractSet[str], foreign: bool) -> float:
+    """Return the share of the question's terms that are held.
 
-
-def _cover(wanted: Wording, text: str) -> float:
-    """Return the share of the question's words that a text holds.
-
-    A question in the other language of which no word could be translated shares no words with the
-    text whatever it asks: one half.
+    A question in the other language shares no words with the text whatever it asks: one half.
     """
-    if not wanted.words:
-        return 0.5 if wanted.translated else 0.0
-    if not wanted.translated:
-        return len(wanted.words & _terms(text)) / len(wanted.words)
-    folded, held = fold(text), _terms(text)
-    return sum(w in held if w.isascii() else w in folded for w in wanted.words) / len(wanted.words)
+    return 0.5 if foreign else len(wanted & held) / max(1, len(wanted))
+
+
+def _is_foreign(question: str, passage: Passage) -> bool:
+    return is_chinese(question) != is_chinese(_text(passage))
+
+
+def _text(passage: Passage) -> str:
+    return passage.article.text[passage.span.start : passage.span.end]
 
 
 def _differs(claim: Claim, best: Claim) -> bool:
