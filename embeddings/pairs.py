@@ -220,14 +220,17 @@ def _short_glosses(gloss: str) -> list[str]:
 
 
 def read_words(path: Path) -> dict[str, list[tuple[str, int]]]:
-    """Read Chinese words with weighted English ones, `机器人<TAB>9robot7robots` a line, .xz."""
-    with lzma.open(path, "rt", encoding="utf-8") as lines:
-        rows = (line.rstrip("\n").partition("\t") for line in lines)
-        return {
-            word: [(other, int(weight)) for weight, other in _WEIGHTED.findall(rest)]
-            for word, _, rest in rows
-            if _WEIGHTED.match(rest)
-        }
+    """Read Chinese words with weighted English ones, .xz: the words, one a line, an empty line, and
+    for each word in the same order a line such as `9robot7robots`.
+
+    Raises ValueError when the two parts do not match.
+    """
+    with lzma.open(path, "rt", encoding="utf-8") as file:
+        words, _, codes = file.read().partition("\n\n")
+    return {
+        word: [(other, int(weight)) for weight, other in _WEIGHTED.findall(code)]
+        for word, code in zip(words.splitlines(), codes.splitlines(), strict=True)
+    }
 
 
 def add_mixed_tasks(

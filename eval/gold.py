@@ -5,7 +5,8 @@
   "000.txt", "quote": "7月交付人形机器人105台"}]}
 
 Rows never mention chunks. A row that breaks a rule is named by its line; all of them come in one
-error.
+error. A row with "status": "draft" is a suggestion: it is never asked until a person has accepted
+it, and its answers and evidence may still be missing.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ TYPES = (
 )
 DIFFICULTIES = ("easy", "medium", "hard")
 SPLITS = ("dev", "test")
+DRAFT, ACCEPTED = "draft", "accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +58,66 @@ def load(
 
     With `sources` (name -> raw text) every evidence quote must stand in its source, white space
     removed on both sides. With `split`, only rows of that split; all rows are checked all the
-    same. Raises GoldError with one line for every bad line.
+    same. Drafts are left out. Raises GoldError with one line for every bad line.
     """
-    rows: list[GoldRow] = []
-    problems: list[str] = []
+    gold = read(path, sources)
+    if gold.problems:
+        listed = "\n".join(f"  line {number}: {problem}" for number, problem in gold.problems)
+        raise GoldError(f"{path}: {len(gold.problems)} bad line(s), correct them:\n{listed}")
+    return _of_split([row for _, row in gold.rows], split, path, len(gold.drafts))
+
+
+@dataclass(frozen=True, slots=True)
+class GoldFile:
+    """A gold file as it is, line numbers from 1: usable rows, drafts as they stand, bad lines."""
+
+    rows: list[tuple[int, GoldRow]]
+    drafts: list[tuple[int, dict[str, Any]]]
+    problems: list[tuple[int, str]]
+
+
+def read(path: Path, sources: Mapping[str, str] | None = None) -> GoldFile:
+    """Read a gold file to the end, whatever is wrong with it. Raises GoldError if that fails."""
+    gold = GoldFile([], [], [])
     first_line: dict[str, int] = {}
     for number, line in enumerate(_read(path).split("\n"), 1):
         if not line.strip():
             continue
         try:
-            row = parse(line, sources)
+            draft = as_draft(line)
+            row = None if draft else parse(line, sources)
+            name = draft["id"] if draft else row.id if row else ""
         except GoldError as error:
-            problems.append(f"line {number}: {error}")
+            gold.problems.append((number, str(error)))
             continue
-        if row.id in first_line:
-            problems.append(f"line {number}: id {row.id!r} was taken on line {first_line[row.id]}")
-        first_line.setdefault(row.id, number)
-        rows.append(row)
-    if problems:
-        listed = "\n".join(f"  {problem}" for problem in problems)
-        raise GoldError(f"{path}: {len(problems)} bad line(s), correct them:\n{listed}")
-    return _of_split(rows, split, path)
+        if name in first_line:
+            taken = f"id {name!r} was taken on line {first_line[name]}"
+            gold.problems.append((number, taken))
+        first_line.setdefault(name, number)
+        if draft:
+            gold.drafts.append((number, draft))
+        elif row:
+            gold.rows.append((number, row))
+    return gold
+
+
+def as_draft(line: str) -> dict[str, Any] | None:
+    """Return the row of a line that is a draft, None for another line.
+
+    Raises GoldError for a draft without id or question, and for an unknown status.
+    """
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(row, dict) or row.get("status", ACCEPTED) == ACCEPTED:
+        return None
+    wrong = [name for name in ("id", "question") if not _is_text(row.get(name))]
+    if row["status"] != DRAFT:
+        raise GoldError(f"({row.get('id', 'no id')}) status must be {DRAFT!r} or {ACCEPTED!r}")
+    if wrong:
+        raise GoldError(f"({row.get('id', 'no id')}) a draft needs {' and '.join(wrong)}")
+    return row
 
 
 def _read(path: Path) -> str:
@@ -88,12 +129,13 @@ def _read(path: Path) -> str:
         raise GoldError(f"cannot read the gold file {path} as UTF-8 text: {error}") from error
 
 
-def _of_split(rows: list[GoldRow], split: str | None, path: Path) -> list[GoldRow]:
+def _of_split(rows: list[GoldRow], split: str | None, path: Path, drafts: int) -> list[GoldRow]:
     chosen = [row for row in rows if split is None or row.split == split]
     if not chosen:
         found = sorted({row.split for row in rows if row.split})
         there = f"its splits are {', '.join(found)}" if found else "no row names a split"
-        problem = f"has no row of split {split!r}; {there}" if rows else "is empty"
+        empty = f"holds {drafts} drafts and nothing accepted" if drafts else "is empty"
+        problem = f"has no row of split {split!r}; {there}" if rows else empty
         raise GoldError(f"{path} {problem}")
     return chosen
 

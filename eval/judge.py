@@ -6,6 +6,8 @@ MEASURES["correct"].over([judged, …], weights)
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from eval.gold import GoldRow
+from eval.kinds import answer_kind
 from eval.metrics import (
     Floats,
     auroc,
@@ -32,6 +35,8 @@ from eval.metrics import (
 )
 from rag.types import Article
 
+FIRST_WORDS = 18  # characters; the name of an article without a title
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -46,7 +51,10 @@ class Judged:
     expected: list[str]
     evidence: list[list[str]]  # [file, quote]
     cluster: str  # the article it rests on; see `cluster_of`
+    article: str | None  # … as a person would name it; None when it rests on none
+    row: str  # digest of what the gold row asks and accepts; see `digest_of`
     answer: str | None  # None: refused
+    kinds: list[str]  # wanted and given; see `eval.kinds`
     confidence: float
     right: bool  # dealt with as it should be: answered correctly, or refused without an answer
     correct: bool
@@ -66,6 +74,7 @@ def judge(
 ) -> Judged:
     """Compare one prediction with its gold row. `sources`: name -> raw text."""
     answer = prediction["answer"]
+    cluster, article = cluster_of(row, sources, articles)
     places = ranks(prediction["hits"], row.evidence)
     is_correct = correct(answer, row.answers, row.all_of)
     return Judged(
@@ -77,8 +86,11 @@ def judge(
         answerable=row.answerable,
         expected=list(row.answers),
         evidence=[list(quote) for quote in row.evidence],
-        cluster=cluster_of(row, sources, articles),
+        cluster=cluster,
+        article=article,
+        row=digest_of(row),
         answer=answer,
+        kinds=[answer_kind(row.answers[0] if row.answers else None), answer_kind(answer)],
         confidence=prediction["confidence"],
         right=is_correct if row.answerable else answer is None,
         correct=is_correct,
@@ -103,20 +115,35 @@ def _judged_citation(
     }
 
 
-def cluster_of(row: GoldRow, sources: Mapping[str, str], articles: Iterable[Article] = ()) -> str:
-    """Name what a result hangs on: the first quote's article; its own id when unanswerable.
+def cluster_of(
+    row: GoldRow, sources: Mapping[str, str], articles: Iterable[Article] = ()
+) -> tuple[str, str | None]:
+    """Name what a result hangs on, for the program and for a person: the first quote's article.
 
-    Without the article (none given, or the quote stands in none of them) the source stands for it.
+    An unanswerable question stands alone: its own id and None. Without the article (none given, or
+    the quote stands in none of them) the source stands for it.
     """
     if not row.answerable or not row.evidence:
-        return f"question {row.id}"
+        return f"question {row.id}", None
     file, quote = row.evidence[0]
     start = min((place.start for place in occurrences(sources.get(file, ""), quote)), default=-1)
     for article in articles:
         runs = article.runs if article.source == file else ()
         if any(run.in_source <= start < run.in_source + run.length for run in runs):
-            return f"{file} article {article.id}"
-    return file
+            return f"{file} article {article.id}", article.title or _first_words(article)
+    return file, file
+
+
+def _first_words(article: Article) -> str:
+    first = " ".join(article.text[:FIRST_WORDS].split())
+    return f"{first}…" if len(article.text) > FIRST_WORDS else first or article.source
+
+
+def digest_of(row: GoldRow) -> str:
+    """Return 12 hexadecimal digits that change when the question or what answers it changes."""
+    told = (row.question, row.answers, row.answerable, row.all_of, row.evidence, row.history)
+    data = json.dumps(told, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return hashlib.sha256(data).hexdigest()[:12]
 
 
 # ---------------------------------------------------------------- the measures

@@ -368,8 +368,10 @@ def _divide(above: Floats, below: Floats) -> Floats:
     return quotient
 
 
-def cluster_weights(clusters: Sequence[str]) -> Floats:
-    """Return `(RESAMPLES, n)`: how often each question comes when clusters are drawn anew.
+def cluster_weights(
+    clusters: Sequence[str], *, resamples: int = RESAMPLES, seed: int = SEED
+) -> Floats:
+    """Return `(resamples, n)`: how often each question comes when clusters are drawn anew.
 
     `clusters[i]` names the article question i rests on: questions on one article succeed and fail
     together, so drawing single questions would give intervals that are too narrow (the cluster
@@ -377,9 +379,9 @@ def cluster_weights(clusters: Sequence[str]) -> Floats:
     """
     names, member = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     if not len(names):
-        return np.zeros((RESAMPLES, 0))
+        return np.zeros((resamples, 0))
     share = np.full(len(names), 1 / len(names))
-    counts = np.random.default_rng(SEED).multinomial(len(names), share, size=RESAMPLES)
+    counts = np.random.default_rng(seed).multinomial(len(names), share, size=resamples)
     return counts[:, member].astype(np.float64)
 
 

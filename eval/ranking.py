@@ -35,8 +35,8 @@ def list_net(lists: Sequence[List], ridge: float) -> Floats:
     """Return the weights (f,) by which the right items of each list come first.
 
     A list is (features (n, f), shares (n,) that sum to 1, weight). Cross-entropy between the shares
-    and the softmax of the scores (ListNet, Cao et al. 2007), Newton's method, `ridge` on the weights
-    in units of the features' spread.
+    and the softmax of the scores (ListNet, Cao et al. 2007), Newton's method, `ridge` on the
+    weights in units of the features' spread.
     """
     spread = np.concatenate([x for x, _, _ in lists]).std(0) + 1e-6
     beta = np.zeros(len(spread))

@@ -1,9 +1,10 @@
 """Gold and predictions to one report: measures with intervals, by group, and every question.
 
-measures = measure(rows, predictions, sources)     a dictionary, JSON-ready
+questions = judge_all(rows, predictions, sources)    one `Judged` a row
+measures = measure(questions)                        a dictionary, JSON-ready
+measures |= {"difference": …, "suites": […]}         what else there is to show
 print(table(measures))
-worse(baseline, measures)                          the gate: [], or what got worse, line by line
-write_report(folder, measures)                     report.json and report.html
+write_report(folder, measures)                       report.json and report.html
 """
 
 from __future__ import annotations
@@ -16,65 +17,54 @@ from typing import Any
 
 import numpy as np
 
-from eval.gold import GoldRow
+from eval.baseline import FORMAT, Difference
+from eval.curves import curves
+from eval.gold import DIFFICULTIES, LANGS, TYPES, GoldRow
 from eval.judge import MEASURES, Judged, Measure, judge
-from eval.metrics import LEVEL, RESAMPLES, SEED, cluster_weights, interval
+from eval.metrics import LEVEL, RESAMPLES, SEED, cluster_weights, interval, occurrences
 from eval.page import page
 from eval.run import agrees
+from eval.suites import suite_table
 from rag.errors import GoldError
 from rag.types import Article
 
-FORMAT = 1  # of the dictionary below; a baseline of another format is refused
 PERCENTILES = (50, 90, 95, 99)
 DIGITS = 4  # of the values kept: finer than any interval here
+NO_ARTICLE = "(no article: unanswerable)"
 GROUPS: dict[str, Callable[[Judged], str]] = {
     "type": lambda question: question.type,
     "lang": lambda question: question.lang,
     "difficulty": lambda question: question.difficulty,
     "answerable": lambda question: "yes" if question.answerable else "no",
+    "article": lambda question: question.article or NO_ARTICLE,
 }
+IN_TERMINAL = ("type", "lang", "difficulty", "answerable")  # articles have long names
 IN_GROUPS = ("right", "correct", "f1", "hit@5", "false_answers", "false_refusals")
+WORST = 60  # questions shown with all that was retrieved, read and cited
+SNIPPET = 150  # characters of a passage that are shown
 
 
-def measure(
+def judge_all(
     rows: Sequence[GoldRow],
     predictions: Iterable[Mapping[str, Any]],
     sources: Mapping[str, str],
-    *,
     articles: Sequence[Article] = (),
-) -> dict[str, Any]:
-    """Return every measure over the gold rows, as one JSON-ready dictionary.
+) -> list[Judged]:
+    """Judge every row. `sources`: name -> raw text; without `articles` a source stands for its own.
 
-    `sources`: name -> raw text. With `articles` the intervals resample articles, without them
-    whole sources. Predictions of other ids are left aside. Raises GoldError when a row has no
-    prediction or one to another question.
+    Predictions of other ids are left aside. Raises GoldError when a row has no prediction or one to
+    another question.
     """
     by_id = {prediction["id"]: prediction for prediction in predictions}
     _check_complete(rows, by_id)
+    near = cited_articles(rows, articles)
+    return [judge(row, by_id[row.id], sources, near) for row in rows]
+
+
+def cited_articles(rows: Iterable[GoldRow], articles: Iterable[Article]) -> list[Article]:
+    """Return the articles of the sources that gold rows cite."""
     cited = {quote.file for row in rows for quote in row.evidence}
-    near = [article for article in articles if article.source in cited]
-    questions = [judge(row, by_id[row.id], sources, near) for row in rows]
-    return {
-        "format": FORMAT,
-        "interval": {
-            "level": LEVEL,
-            "resamples": RESAMPLES,
-            "seed": SEED,
-            "resampled": "articles" if articles else "sources",
-            "clusters": len({question.cluster for question in questions}),
-        },
-        "overall": summary(questions),
-        "by": {
-            name: {
-                value: summary([q for q in questions if group(q) == value])
-                for value in sorted({group(q) for q in questions})
-            }
-            for name, group in GROUPS.items()
-        },
-        "milliseconds": latency(questions),
-        "meanings": {name: m.meaning for name, m in MEASURES.items()},
-        "questions": [asdict(question) for question in questions],
-    }
+    return [article for article in articles if article.source in cited]
 
 
 def _check_complete(rows: Sequence[GoldRow], by_id: Mapping[str, Mapping[str, Any]]) -> None:
@@ -94,6 +84,45 @@ def _check_complete(rows: Sequence[GoldRow], by_id: Mapping[str, Mapping[str, An
 
 def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+
+
+# ---------------------------------------------------------------- measures
+
+
+def measure(questions: Sequence[Judged], *, resampled: str = "articles") -> dict[str, Any]:
+    """Return every measure, overall and by group, as one JSON-ready dictionary.
+
+    `resampled` says what the clusters of `questions` are.
+    """
+    return {
+        "format": FORMAT,
+        "interval": {
+            "level": LEVEL,
+            "resamples": RESAMPLES,
+            "seed": SEED,
+            "resampled": resampled,
+            "clusters": len({question.cluster for question in questions}),
+        },
+        "overall": summary(questions),
+        "by": {
+            name: {
+                value: summary([q for q in questions if group(q) == value])
+                for value in sorted({group(q) for q in questions}, key=_order)
+            }
+            for name, group in GROUPS.items()
+        },
+        "milliseconds": latency(questions),
+        "curves": curves(questions),
+        "meanings": {name: m.meaning for name, m in MEASURES.items()},
+        "better": {name: m.better for name, m in MEASURES.items()},
+        "questions": [asdict(question) for question in questions],
+    }
+
+
+def _order(value: str) -> tuple[int, str]:
+    """Put groups in the order in which gold rows name them, others by name."""
+    named = (*TYPES, *LANGS, *DIFFICULTIES, "yes", "no")
+    return (named.index(value) if value in named else -1, value)
 
 
 def summary(questions: Sequence[Judged]) -> dict[str, Any]:
@@ -132,58 +161,82 @@ def latency(questions: Sequence[Judged]) -> dict[str, dict[str, float]]:
     return table_of
 
 
-# ---------------------------------------------------------------- the gate
+# ---------------------------------------------------------------- the worst questions
 
 
-def worse(baseline: Mapping[str, Any], measures: Mapping[str, Any]) -> list[str]:
-    """Return one line for each overall measure that got worse than the baseline beyond noise.
+def worst(
+    questions: Sequence[Judged], predictions: Iterable[Mapping[str, Any]], *, read: int
+) -> list[dict[str, Any]]:
+    """Return the questions that went most wrong, with what was retrieved, read and cited.
 
-    Both sides are computed over the questions they share, under the same resamplings; worse means
-    that the whole 95 % interval of the difference lies on the worse side. A span that does not
-    hold its quote fails whatever the baseline says. Raises GoldError for a baseline of another
-    format or of other questions.
+    Wrong answers first, the most confident before all, then refusals, those nearest to an answer
+    first. `read`: so many of the hits went to the reader.
     """
-    before, now = _kept(baseline), _kept(measures)
-    shared = [q.id for q in now.values() if q.id in before and before[q.id].question == q.question]
-    if not shared:
-        raise GoldError("the baseline has none of these questions; make one with --report DIR")
-    old, new = [before[name] for name in shared], [now[name] for name in shared]
-    weights = cluster_weights([question.cluster for question in new])
-    lines = []
-    for m in MEASURES.values():
-        drop = _drop(m, old, new, weights)
-        if drop:
-            lines.append(f"{drop} on {len(shared)} shared questions")
-    validity = measures["overall"]["measures"]["span_validity"]["value"]
-    if validity is not None and any(not c["valid"] for q in now.values() for c in q.citations):
-        lines.append(f"span_validity is {validity} but must be 1")
-    return lines
+    by_id = {prediction["id"]: prediction for prediction in predictions}
+    wrong = sorted(
+        (question for question in questions if not question.right),
+        key=lambda q: (q.answer is None, -q.confidence, q.id),
+    )
+    return [_shown(question, by_id[question.id], read) for question in wrong[:WORST]]
 
 
-def _drop(
-    m: Measure, old: Sequence[Judged], new: Sequence[Judged], weights: np.ndarray
-) -> str | None:
-    """Describe how one measure got worse, None when it did not beyond noise."""
-    sign = 1 if m.better == "higher" else -1
-    ends = interval(sign * (m.over(new, weights)[0] - m.over(old, weights)[0]))
-    if ends is None or ends[1] >= 0:
-        return None
-    one = np.ones((1, len(new)))
-    was, is_now = float(m.over(old, one)[0][0]), float(m.over(new, one)[0][0])
-    low, high = sorted(sign * end for end in ends)
-    return f"{m.name} {was:.3f} -> {is_now:.3f} (difference {low:+.3f} to {high:+.3f})"
+def _shown(question: Judged, prediction: Mapping[str, Any], read: int) -> dict[str, Any]:
+    ranks = {rank for rank in question.ranks if rank is not None}
+    quotes = [quote for _, quote in question.evidence]
+    return {
+        "id": question.id,
+        "history": prediction.get("history", []),
+        "verdict": _verdict(question),
+        "hits": [
+            {
+                "rank": rank,
+                "source": hit["source"],
+                "text": snippet(hit["text"], quotes),
+                "read": rank <= read,
+                "holds": rank in ranks,
+            }
+            for rank, hit in enumerate(prediction["hits"], 1)
+        ],
+    }
 
 
-def _kept(report: Mapping[str, Any]) -> dict[str, Judged]:
-    """Return a report's questions by id."""
-    try:
-        if report["format"] != FORMAT:
-            raise ValueError(f"format {report['format']}")
-        return {question["id"]: Judged(**question) for question in report["questions"]}
-    except (KeyError, TypeError, ValueError) as error:
-        raise GoldError(
-            f"not a report of this version ({error}); make the baseline again with --report DIR"
-        ) from error
+def _verdict(question: Judged) -> str:
+    if question.answer is None:
+        found = any(rank is not None for rank in question.ranks)
+        return "refused, evidence found" if found else "refused, evidence not found"
+    return "wrong answer" if question.answerable else "answered, though the articles do not say"
+
+
+def snippet(text: str, quotes: Sequence[str]) -> str:
+    """Return `SNIPPET` characters of a passage, with the first quote that stands in it."""
+    start = next((place.start for quote in quotes for place in occurrences(text, quote)), 0)
+    first = max(0, min(start - 20, len(text) - SNIPPET))
+    cut = text[first : first + SNIPPET]
+    before, after = "…" * (first > 0), "…" * (first + SNIPPET < len(text))
+    return before + " ".join(cut.split()) + after
+
+
+# ---------------------------------------------------------------- the difference from a baseline
+
+
+def shown_difference(
+    difference: Difference, before: Mapping[str, Judged], questions: Sequence[Judged]
+) -> dict[str, Any]:
+    """Return a comparison as a report keeps it: with the answers of then, where they were kept."""
+    now = {question.id: question for question in questions}
+    kept = {name: before[name] for name in (*difference.won, *difference.lost)}
+    return asdict(difference) | {
+        "changed": [
+            {
+                "id": name,
+                "won": now[name].right,
+                "before": old.answer,
+                "kept": old.answer is None or bool(old.answer),
+                "before_confidence": old.confidence,
+            }
+            for name, old in kept.items()
+        ]
+    }
 
 
 # ---------------------------------------------------------------- to read
@@ -202,17 +255,39 @@ def table(measures: Mapping[str, Any]) -> str:
         low, high = _number(cell["low"]), _number(cell["high"])
         ends = f"{low} to {high}" if cell["low"] is not None else "-"
         lines.append(f"{name:<20}{_number(cell['value']):>8}{ends:>18}{cell['n']:>11}")
-    for group, values in measures["by"].items():
+    for group in IN_TERMINAL:
         heads = "".join(f"{name:>17}" for name in IN_GROUPS)
         lines += ["", f"{'by ' + group:<16}{'n':>5}{heads}"]
-        for value, part in values.items():
+        for value, part in measures["by"][group].items():
             cells = "".join(f"{_number(part['measures'][name]['value']):>17}" for name in IN_GROUPS)
             lines.append(f"{value:<16}{part['questions']:>5}{cells}")
     lines.append("")
     for stage, times in measures["milliseconds"].items():
         cuts = ", ".join(f"{name} {value:.1f}" for name, value in times.items())
         lines.append(f"{stage + ' ms':<16}{cuts}")
+    if "suites" in measures:
+        lines += ["", suite_table(measures["suites"])]
+    if "difference" in measures:
+        lines += ["", difference_text(measures["difference"])]
     return "\n".join(lines).rstrip()
+
+
+def difference_text(difference: Mapping[str, Any]) -> str:
+    """Return a comparison with a baseline in words."""
+    compared = f"against the baseline, {difference['compared']} of {difference['asked_now']}"
+    lines = [
+        f"{compared} questions asked alike: {len(difference['won'])} won, "
+        f"{len(difference['lost'])} lost, {difference['unchanged']} unchanged; "
+        f"p {_chance(difference['mcnemar'])} by McNemar's test over questions, "
+        f"p {_chance(difference['permutation'])} by sign flips over articles"
+    ]
+    if difference["only_before"]:
+        lines.append(f"{difference['only_before']} of the baseline were not asked, or otherwise")
+    return "\n".join(lines)
+
+
+def _chance(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def _number(value: float | None) -> str:
@@ -228,16 +303,3 @@ def write_report(folder: Path, measures: Mapping[str, Any]) -> Path:
         beside.write_bytes(text.encode("utf-8", "backslashreplace"))
         beside.replace(folder / name)
     return folder / "report.html"
-
-
-def load_report(path: Path) -> dict[str, Any]:
-    """Return a `report.json`, for a baseline. Raises GoldError when it is not one."""
-    try:
-        report = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        message = f"cannot read the baseline {path}: {error}; make one with --report DIR"
-        raise GoldError(message) from error
-    if not isinstance(report, dict):
-        raise GoldError(f"{path} is not a report; make one with --report DIR")
-    _kept(report)
-    return report

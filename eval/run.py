@@ -11,14 +11,29 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from eval.gold import GoldRow
 from rag.errors import GoldError, QuestionError
 from rag.types import Answer, History
 
 Prediction = dict[str, Any]
 """The gold row's id and `Answer.to_json()`; for a follow-up also its `history`."""
+
+
+class Asked(Protocol):
+    """What this module needs of a question: a gold row, or one of a public set."""
+
+    @property
+    def id(self) -> str:
+        """Its name, of which there is one in a set."""
+
+    @property
+    def question(self) -> str:
+        """The words that are asked."""
+
+    @property
+    def history(self) -> History:
+        """The turns before it."""
 
 
 class Asks(Protocol):
@@ -29,12 +44,18 @@ class Asks(Protocol):
         ...
 
 
+AnyAsked = TypeVar("AnyAsked", bound=Asked)
+
+
 def quiet(message: str) -> None:
     """Drop a progress message."""
 
 
 def answer_all(
-    bot: Asks, rows: Sequence[GoldRow], out_path: Path, progress: Callable[[str], None] = quiet
+    bot: Asks,
+    rows: Sequence[Asked],
+    out_path: Path,
+    progress: Callable[[str], None] = quiet,
 ) -> list[Prediction]:
     """Return a prediction for every row, in order, each also written to `out_path` as it comes.
 
@@ -42,24 +63,37 @@ def answer_all(
     short by an interruption is dropped; predictions of other ids stay in the file untouched.
     Delete the file to have everything answered anew, for instance by a changed bot. Raises
     GoldError when `out_path` holds something else than predictions: then nothing is written.
+
+    One after the other: two threads took 4.8 to 6.9 s for 80 questions that one asked in 4.5 to
+    5.1 s (2026-11, 2 cores), because the reader's arithmetic uses the cores already.
     """
+    return answer_by(lambda row: bot.ask(row.question, row.history), rows, out_path, progress)
+
+
+def answer_by(
+    ask: Callable[[AnyAsked], Answer],
+    rows: Sequence[AnyAsked],
+    out_path: Path,
+    progress: Callable[[str], None] = quiet,
+) -> list[Prediction]:
+    """Do as `answer_all` does, with any way of asking."""
     kept = _resume(out_path, rows)
     waiting = [row for row in rows if row.id not in kept]
     if len(waiting) < len(rows):
         kept_rows = len(rows) - len(waiting)
         progress(f"{kept_rows} of {len(rows)} answers kept from {out_path}; delete it to ask anew")
     for number, row in enumerate(waiting, len(rows) - len(waiting) + 1):
-        prediction = answer_one(bot, row)
+        prediction = answer_one(ask, row)
         _append(out_path, prediction)
         kept[row.id] = prediction
         progress(f"answered {number} of {len(rows)}: {row.id}")
     return [kept[row.id] for row in rows]
 
 
-def answer_one(bot: Asks, row: GoldRow) -> Prediction:
-    """Return the bot's answer to one row. Raises GoldError naming a row that cannot be asked."""
+def answer_one(ask: Callable[[AnyAsked], Answer], row: AnyAsked) -> Prediction:
+    """Return the answer to one row. Raises GoldError naming a row that cannot be asked."""
     try:
-        answer = bot.ask(row.question, row.history)
+        answer = ask(row)
     except QuestionError as error:
         raise GoldError(f"question {row.id} cannot be asked: {error}") from error
     prediction = {"id": row.id, **answer.to_json(), "question": row.question}
@@ -148,7 +182,7 @@ SHAPE: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def agrees(prediction: Mapping[str, Any], row: GoldRow) -> bool:
+def agrees(prediction: Mapping[str, Any], row: Asked) -> bool:
     """Tell whether a prediction answers this row: the same id, question and history."""
     history = [list(turn) for turn in row.history]
     return (prediction["id"], prediction["question"], prediction.get("history", [])) == (
@@ -158,7 +192,7 @@ def agrees(prediction: Mapping[str, Any], row: GoldRow) -> bool:
     )
 
 
-def _resume(out_path: Path, rows: Sequence[GoldRow]) -> dict[str, Prediction]:
+def _resume(out_path: Path, rows: Sequence[Asked]) -> dict[str, Prediction]:
     """Return the usable predictions by id; leave in the file only whole, up-to-date lines."""
     if not out_path.exists():
         out_path.parent.mkdir(parents=True, exist_ok=True)

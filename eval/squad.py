@@ -3,6 +3,9 @@
   closed_book(bot, path)       bot.ask_text(question, context): how well it reads
   open_book(path)              all contexts in a temporary index, then bot.ask(question)
 
+Answers are kept in a file of predictions, if one is named, and resumed from there; scores are made
+from the predictions alone.
+
 Formats, by the file's name, .xz may follow: `.json` SQuAD 1.1 or 2.0; `.jsonl` one row a line,
 {"id": "q1", "context": "…", "question": "…", "answers": [{"text": "105台", "start": 7}]} where
 answers may also be {"text": […], "answer_start": […]}. No answers: the question cannot be
@@ -25,9 +28,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from eval.metrics import Floats, cluster_weights, em, f1, interval, ratio
-from eval.run import Asks, quiet
+from eval.run import Asks, Prediction, answer_by, quiet
 from rag.errors import GoldError
-from rag.types import Answer, Source
+from rag.types import Answer, History, Source
 
 FOUND_AT = (1, 5, 10)
 DIGITS = 4
@@ -49,6 +52,7 @@ class Item:
     question: str
     context: str
     answers: tuple[str, ...]
+    history: History = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Scored:
 
 
 def load(path: Path) -> list[Item]:
-    """Return the questions of a set. Raises GoldError naming the first row that cannot be used."""
+    """Return the questions of a set. Raises GoldError naming every row that cannot be used."""
     plain = path.name.removesuffix(".xz")
     if not plain.endswith((".json", ".jsonl")):
         raise GoldError(f"{path.name} is neither .json nor .jsonl (.xz may follow); convert it")
@@ -83,10 +87,31 @@ def load(path: Path) -> list[Item]:
         rows = list(_lines(text) if plain.endswith(".jsonl") else _squad_rows(json.loads(text)))
     except (OSError, ValueError, lzma.LZMAError) as error:
         raise GoldError(f"cannot read {path}: {error}") from error
-    items = [_item(place, row, path) for place, row in rows]
+    items, problems = _items(rows)
+    if problems:
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise GoldError(f"{path}: {len(problems)} bad row(s), correct them:\n{listed}")
     if not items:
         raise GoldError(f"{path} holds no questions")
     return items
+
+
+def _items(rows: Iterable[tuple[str, Any]]) -> tuple[list[Item], list[str]]:
+    """Return the questions, and what is wrong with the rows that are none."""
+    items: list[Item] = []
+    problems: list[str] = []
+    first: dict[str, str] = {}
+    for place, row in rows:
+        try:
+            item = _item(row)
+        except (KeyError, TypeError) as error:
+            problems.append(f"{place}: needs id, context, question and answers; {error!r}")
+            continue
+        if item.id in first:
+            problems.append(f"{place}: id {item.id!r} was taken at {first[item.id]}")
+        first.setdefault(item.id, place)
+        items.append(item)
+    return items, problems
 
 
 def _lines(text: str) -> Iterator[tuple[str, Any]]:
@@ -110,17 +135,13 @@ def _squad_rows(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         raise ValueError(f"not in SQuAD form (data > paragraphs > qas): {error!r}") from error
 
 
-def _item(place: str, row: dict[str, Any], path: Path) -> Item:
-    try:
-        texts = _answer_texts(row["answers"])
-        parts = (row["question"], row["context"], *texts)
-        if not all(isinstance(part, str) for part in parts):
-            raise TypeError("question, context and answers must be strings")
-        return Item(str(row["id"]), row["question"], row["context"], tuple(dict.fromkeys(texts)))
-    except (KeyError, TypeError) as error:
-        raise GoldError(
-            f"{path.name} {place}: needs id, context, question and answers; {error!r}"
-        ) from error
+def _item(row: dict[str, Any]) -> Item:
+    """Return one question. Raises KeyError or TypeError when a field is missing or of no use."""
+    texts = _answer_texts(row["answers"])
+    parts = (row["question"], row["context"], *texts)
+    if not all(isinstance(part, str) for part in parts):
+        raise TypeError("question, context and answers must be strings")
+    return Item(str(row["id"]), row["question"], row["context"], tuple(dict.fromkeys(texts)))
 
 
 def _answer_texts(answers: list[Any] | dict[str, Any]) -> list[str]:
@@ -164,12 +185,12 @@ def squad_em(answer: str, answers: Sequence[str]) -> bool:
 # ---------------------------------------------------------------- asking and scoring
 
 
-def score(item: Item, context: str, answer: Answer) -> Scored:
-    """Score one answer. If the context has none, EM and F1 are 1 for a refusal, else 0.
+def score(item: Item, context: str, prediction: Prediction) -> Scored:
+    """Score one prediction. If the context has none, EM and F1 are 1 for a refusal, else 0.
 
     A refusal of an answerable question scores 0.
     """
-    given = None if answer.refused else answer.answer
+    given = prediction["answer"]
     if item.answers and given is not None:
         values = (
             float(em(given, item.answers)),
@@ -179,21 +200,26 @@ def score(item: Item, context: str, answer: Answer) -> Scored:
         )
     else:
         values = (float(not item.answers and given is None),) * 4
-    names = [hit.article.source for hit in answer.hits]
+    names = [hit["source"] for hit in prediction["hits"]]
     return Scored(
         item.id,
         context,
         bool(item.answers),
         given,
-        answer.confidence,
+        prediction["confidence"],
         *values,
         rank=names.index(context) + 1 if context in names else None,
-        milliseconds=answer.milliseconds.get("total", 0.0),
+        milliseconds=prediction["milliseconds"].get("total", 0.0),
     )
 
 
 def closed_book(
-    bot: Reads, path: Path, *, limit: int | None = None, progress: Callable[[str], None] = quiet
+    bot: Reads,
+    path: Path,
+    *,
+    limit: int | None = None,
+    predictions: Path | None = None,
+    progress: Callable[[str], None] = quiet,
 ) -> dict[str, Any]:
     """Ask each question of its own context. Returns the scores as `_result` lays them out.
 
@@ -203,11 +229,11 @@ def closed_book(
     items = load(path)
     must_answer = all(item.answers for item in items)
     names = _context_names(items)
-    scored = []
-    for item in _spread(items, limit):
-        answer = bot.ask_text(item.question, item.context, must_answer=must_answer)
-        scored.append(score(item, names[item.context], answer))
-        progress(f"answered {len(scored)} of {min(limit or len(items), len(items))}: {item.id}")
+
+    def ask(item: Item) -> Answer:
+        return bot.ask_text(item.question, item.context, must_answer=must_answer)
+
+    scored = _scored(ask, _spread(items, limit), names, predictions, progress)
     return _result(path, "closed", len(names), scored) | {"must_answer": must_answer}
 
 
@@ -215,6 +241,7 @@ def open_book(
     path: Path,
     *,
     limit: int | None = None,
+    predictions: Path | None = None,
     progress: Callable[[str], None] = quiet,
     build: Callable[[Path, list[Source], Callable[[str], None]], Asks] | None = None,
 ) -> dict[str, Any]:
@@ -227,17 +254,31 @@ def open_book(
     items = load(path)
     names = _context_names(items)
     sources = [Source(name=name, text=text) for text, name in names.items()]
-    scored = []
     with tempfile.TemporaryDirectory(prefix="youju-") as folder:
         bot = (build or build_bot)(Path(folder), sources, progress)
-        for item in _spread(items, limit):
-            scored.append(score(item, names[item.context], bot.ask(item.question)))
-            progress(f"answered {len(scored)} of {min(limit or len(items), len(items))}: {item.id}")
+
+        def ask(item: Item) -> Answer:
+            return bot.ask(item.question)
+
+        scored = _scored(ask, _spread(items, limit), names, predictions, progress)
     found = {
         f"hit@{k}": _mean(scored, [float(s.rank is not None and s.rank <= k) for s in scored])
         for k in FOUND_AT
     }
     return _result(path, "open", len(names), scored) | found
+
+
+def _scored(
+    ask: Callable[[Item], Answer],
+    items: Sequence[Item],
+    names: dict[str, str],
+    predictions: Path | None,
+    progress: Callable[[str], None],
+) -> list[Scored]:
+    with tempfile.TemporaryDirectory(prefix="youju-") as folder:
+        file = predictions or Path(folder) / "predictions.jsonl"
+        given = answer_by(ask, items, file, progress)
+    return [score(i, names[i.context], p) for i, p in zip(items, given, strict=True)]
 
 
 def build_bot(folder: Path, sources: list[Source], progress: Callable[[str], None]) -> Asks:
@@ -278,11 +319,22 @@ def _result(path: Path, mode: str, contexts: int, scored: Sequence[Scored]) -> d
         "f1": _mean(scored, [s.f1 for s in scored]),
         "squad_em": _mean(scored, [s.squad_em for s in scored]),
         "squad_f1": _mean(scored, [s.squad_f1 for s in scored]),
+        "has_answer": _part([s for s in scored if s.answerable]),
+        "no_answer": _part([s for s in scored if not s.answerable]),
         "false_refusals": _share(s.answer is None for s in scored if s.answerable),
         "false_answers": _share(s.answer is not None for s in scored if not s.answerable),
         "milliseconds": {"p50": round(float(times[0]), 2), "p95": round(float(times[1]), 2)},
         "questions": [asdict(s) for s in scored],
     }
+
+
+def _part(scored: Sequence[Scored]) -> dict[str, Any] | None:
+    """Return EM and F1 of one half of SQuAD 2.0's rows, HasAns or NoAns; None when it is empty."""
+    if not scored:
+        return None
+    names = ("em", "f1", "squad_em", "squad_f1")
+    means = {name: round(sum(getattr(s, name) for s in scored) / len(scored), 4) for name in names}
+    return {"questions": len(scored)} | means
 
 
 def _mean(scored: Sequence[Scored], values: Sequence[float]) -> dict[str, float | None]:

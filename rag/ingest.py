@@ -1,5 +1,5 @@
-"""Files → index: sources → repair → articles → chunks → vectors → store → lexical index → near-duplicates, a
-batch of sources a transaction, unchanged input left alone."""
+"""Files → index: sources → repair → articles → chunks → vectors → store → lexical index →
+near-duplicates, a batch of sources a transaction, unchanged input left alone."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from embeddings import Embedder
 from rag.duplicates import recognise
 from rag.errors import ModelError, SourceError, UnreadableSource
 from rag.lexical import LexicalIndex
+from rag.lexicon import aliases
 from rag.prepare import Prepared, prepare_batches
 from rag.settings import Settings
 from rag.sources import read_sources
@@ -138,6 +139,8 @@ def _put(
     with store.transaction():
         for (source, digest), (articles, chunks) in zip(batch, parts, strict=True):
             store.put(source, digest, articles, chunks, vectors[at : at + len(chunks)])
+            for article in articles:
+                store.put_aliases(article.id, aliases(article.text))
             at += len(chunks)
     return at
 

@@ -98,18 +98,23 @@ def shares(groups: Sequence[Group], folded: str) -> list[float]:
     >>> shares([Group({"松延": 1.0}, 5.0), Group({"7": 1.0}, 2.0)], "松延动力17月")
     [1.0, 0.0]
     """
-    words = {word.replace(",", "") for word in _LATIN.findall(folded)}
-    return [
-        max(
-            (
-                sure
-                for form, sure in group.forms.items()
-                if (form in words if form.isascii() else form in folded)
-            ),
-            default=0.0,
-        )
-        for group in groups
-    ]
+    words: set[str] | None = None
+    held = []
+    for group in groups:
+        best = 0.0
+        for form, sure in group.forms.items():
+            if sure <= best:
+                continue
+            if not form.isascii():
+                there = form in folded
+            else:
+                if words is None:
+                    words = {word.replace(",", "") for word in _LATIN.findall(folded)}
+                there = form in words
+            if there:
+                best = sure
+        held.append(best)
+    return held
 
 
 def matched(groups: Sequence[Group], folded: str) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """A question → passages, best first; every hit says why it is there.
 
 Two legs bring candidates: BM25 over characters, pairs, words and numbers, and the nearest vectors.
-One order is made of them by `rag.ranking`, learned apart for passages in the question's language and
-in the other one. Reciprocal-rank fusion, the usual choice, made every Chinese set worse than BM25
-alone (CMRC 2018 recall@1 .96 → .90), because the dense leg is the weaker.
+One order is made of them by `rag.ranking`, learned apart for passages in the question's language
+and in the other one. Reciprocal-rank fusion, the usual choice, made every Chinese set worse than
+BM25 alone (CMRC 2018 recall@1 .96 → .90), because the dense leg is the weaker.
 
 Of passages that say the same in other articles one is ranked; the others stand behind it.
 """
@@ -69,7 +69,7 @@ class _Found:
     own: bool = True  # in the question's language
     row: Floats | None = None  # its rag.ranking.FEATURES
     fit: float = 0.0
-    matched: tuple[str, ...] = ()
+    groups: Sequence[Group] = ()  # what its place was computed from
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ class Search:
         self._lock = threading.Lock()
         self._revision = -1
         self._vectors: VectorIndex | None = None
+        self._aliases: tuple[int, list[tuple[str, str]]] | None = None
 
     @property
     def store(self) -> Store:
@@ -172,6 +173,10 @@ class Search:
         # what is misspelt stands nowhere: it is not asked of the passages as well
         sure = {term: 1.0 for term in told if known.get(term) or not meant} | meant
         own = [Group({t: 1.0}, w * self._rarity(known.get(t, 0))) for t, w in sorted(sure.items())]
+        for group in self._also_called(question):
+            own.append(Group(dict(group.worth), sum(g.weight for g in own) / max(1, len(own))))
+            for term, weight in lexicon.bm25_terms([group]).items():
+                meant[term] = max(meant.get(term, 0.0), weight)
         weights |= {term: max(weights.get(term, 0.0), w) for term, w in meant.items()}
         other: Sequence[Group] = ()
         if "translation" in self._parts and self._holds(
@@ -188,6 +193,18 @@ class Search:
             for term, weight in lexicon.bm25_terms(translated).items():
                 weights[term] = max(weights.get(term, 0.0), weight)
         return _Query(chinese, weights, own, other)
+
+    def _also_called(self, question: str) -> Sequence[lexicon.Group]:
+        """Return the other names that the articles give to what the question names."""
+        if "aliases" not in self._parts:
+            return ()
+        revision = self.store.revision
+        if self._aliases is None or self._aliases[0] != revision:
+            self._aliases = revision, [(fold(a), fold(b)) for a, b in self.store.aliases()]
+        folded = fold(question)
+        return lexicon.expand(
+            question, [(a, b) for a, b in self._aliases[1] if a in folded or b in folded]
+        )
 
     def _rarity(self, passages: int) -> float:
         """Return the inverse document frequency, as BM25 has it."""
@@ -251,17 +268,24 @@ class Search:
             for number, row, fit in zip(numbers, rows, fits, strict=True):
                 one = found[number]
                 one.own, one.row, one.fit = numbers is own, row, max(0.0, float(fit))
-                one.matched = matched(groups, folded[number])
+                one.groups = groups
 
     def _current_vectors(self) -> VectorIndex:
-        """Return the vector index of the last committed state, rebuilding it when a writer has
-        committed since."""
+        """Return the vector index of the last committed state: the one at hand, brought up to date;
+        what was kept on disk; or one built now."""
         with self._lock:
-            revision = self.store.revision
-            if self._vectors is None or revision != self._revision:
-                numbers, vectors = self.store.vectors()
-                self._vectors, self._revision = VectorIndex(numbers, vectors), revision
-            return self._vectors
+            store = self.store
+            revision = store.revision
+            if self._vectors is not None and revision == self._revision:
+                return self._vectors
+            numbers, state = store.chunk_numbers(), f"{store.setting('identity')} {revision}"
+            vectors = self._vectors.updated(numbers, store.vectors) if self._vectors else None
+            vectors = vectors or VectorIndex.load(store.folder, state, numbers)
+            if vectors is None:
+                vectors = VectorIndex(numbers, store.vectors(numbers))
+                vectors.save(store.folder, state)
+            self._vectors, self._revision = vectors, revision
+            return vectors
 
     def _hits(
         self, order: Sequence[int], found: Mapping[int, _Found], limit: int
@@ -290,7 +314,7 @@ class Search:
                     one.lexical,
                     one.dense_rank,
                     one.dense,
-                    one.matched,
+                    matched(one.groups, fold(article.text[slice(*chunks[number].span)])),
                 )
                 hits.append(replace(hit, same_as=leader) if leader else hit)
                 leader = leader or hit.rank

@@ -13,7 +13,7 @@ from typing import Any
 
 from rag.errors import YoujuError
 
-SEARCH_PARTS = ("lexical", "dense", "order", "translation", "spelling", "twins")
+SEARCH_PARTS = ("lexical", "dense", "order", "translation", "spelling", "aliases", "twins")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class Settings:
     # what search does; leave words out to measure what they bring. lexical, dense: the two legs;
     # order: the learned order instead of BM25 over the best plus 0.3 cosine; translation: the
     # question's words in the corpus's other language; spelling: words the corpus spells otherwise;
-    # twins: passages that say the same stand behind the first of them
+    # aliases: other names that the articles give; twins: passages that say the same stand behind
+    # the first of them
     search: str = " ".join(SEARCH_PARTS)
     # confidence; None: the threshold kept with the reader's weights
     refuse_below: float | None = None

@@ -4,6 +4,7 @@ transaction or none.
   source   name, raw text, digest, page starts
   article  id, source, text, runs, title, byline, published
   chunk    number, article, start, end, vector (float16)
+  alias    other names that an article gives
   sketch   the fingerprints of an article; linked: compared with the others
   posting  which articles hold a fingerprint, the first few
   copied   two articles with passages in common: which, and where these differ
@@ -51,6 +52,9 @@ CREATE TABLE chunk (
     CASCADE,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector BLOB NOT NULL);
 CREATE INDEX chunk_article ON chunk(article);
+CREATE TABLE alias (article TEXT NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+name TEXT NOT NULL, alias TEXT NOT NULL);
+CREATE INDEX alias_article ON alias(article);
 CREATE TABLE sketch (
     number INTEGER PRIMARY KEY AUTOINCREMENT, article TEXT NOT NULL UNIQUE REFERENCES article(id) ON
     DELETE CASCADE,
@@ -301,8 +305,8 @@ class Store:
         """Return the words of chunks by their numbers."""
         marks = ",".join("?" * len(numbers))
         rows = self._rows(
-            'SELECT c.number, substr(a.text, c.start + 1, c."end" - c.start), c.start = (SELECT'
-            " min(start) FROM chunk WHERE article = c.article) FROM chunk c JOIN article a ON"
+            'SELECT c.number, substr(a.text, c.start + 1, c."end" - c.start), c.number = (SELECT'
+            " min(number) FROM chunk WHERE article = c.article) FROM chunk c JOIN article a ON"
             f" a.id = c.article WHERE c.number IN ({marks})",
             list(numbers),
         )
@@ -313,12 +317,21 @@ class Store:
         tables = ("source", "article", "chunk")
         return {t: int(self._rows(f"SELECT count(*) FROM {t}")[0][0]) for t in tables}
 
-    def vectors(self) -> tuple[list[int], npt.NDArray[np.float32]]:
-        """Return the numbers of all chunks and their vectors (n, d)."""
-        rows = self._rows("SELECT number, vector FROM chunk ORDER BY number")
+    def vectors(self, numbers: Sequence[int]) -> npt.NDArray[np.float16]:
+        """Return the vectors (n, d) of chunks, in the order of their numbers, which must rise."""
         dimension = int(self.setting("dimension"))
-        data = np.frombuffer(b"".join(blob for _, blob in rows), np.float16).reshape(-1, dimension)
-        return [number for number, _ in rows], data.astype(np.float32)
+        if not numbers:
+            return np.zeros((0, dimension), np.float16)
+        wanted = set(numbers)
+        rows = self._connection.execute(
+            "SELECT number, vector FROM chunk WHERE number BETWEEN ? AND ? ORDER BY number",
+            (numbers[0], numbers[-1]),
+        )
+        try:
+            data = b"".join(blob for number, blob in rows if number in wanted)
+        except sqlite3.DatabaseError as error:
+            raise _damaged(self.folder / FILE, error) from error
+        return np.frombuffer(data, np.float16).reshape(-1, dimension)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -354,6 +367,16 @@ class Store:
             ((text, title),) = self._rows(query, (identity,))
             for number, _, start, end in group:
                 yield number, text[start:end], title
+
+    def put_aliases(self, article: str, pairs: Sequence[tuple[str, str]]) -> None:
+        """Keep the other names that an article gives: (name, alias)."""
+        self._connection.executemany(
+            "INSERT INTO alias VALUES (?, ?, ?)", [(article, *pair) for pair in pairs]
+        )
+
+    def aliases(self) -> list[tuple[str, str]]:
+        """Return all (name, alias) pairs that articles give, each once."""
+        return self._rows("SELECT DISTINCT name, alias FROM alias ORDER BY name, alias")
 
     def unlinked(self, limit: int) -> list[tuple[int, str, str]]:
         """Return up to `limit` articles not yet compared with the others: sketch number, id, text;

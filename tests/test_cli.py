@@ -263,4 +263,4 @@ def test_help_names_every_command(capsys):
         main(["--help"])
     out = capsys.readouterr().out
     assert caught.value.code == 0
-    assert all(c in out for c in ("chat", "index", "remove", "articles", "ask", "eval"))
+    assert all(c in out for c in ("chat", "index", "remove", "articles", "ask", "eval", "gold"))

@@ -63,7 +63,7 @@ class Shelf:
         return {d.article_id: d for d in duplicates(self.store, name)}
 
     def numbers(self, *names):
-        numbers, _ = self.store.vectors()
+        numbers = self.store.chunk_numbers()
         chunks = self.store.chunks(numbers)
         return [n for name in names for n in numbers if chunks[n].article_id == name]
 

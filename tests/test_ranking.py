@@ -1,4 +1,4 @@
-"""rag.ranking and eval.ranking: what tells how well a passage fits, and how the weights are fitted."""
+"""rag.ranking and eval.ranking: how well a passage fits, and how its weights are fitted."""
 
 import json
 

@@ -192,17 +192,15 @@ def test_plain_fusion_equals_brute_force_over_all_passages(tmp_path_factory, tex
     plain = Settings(search="lexical dense")
     search = Search(lambda: Store.open(folder), lexical, CharacterEmbedder(), plain)
     question = "机器人新药"
-    numbers, vectors = store.vectors()
+    numbers = store.chunk_numbers()
+    vectors = store.vectors(numbers)
     dense = vectors @ CharacterEmbedder().encode_queries([question])[0] if numbers else []
     words = ["机", "机器", "器", "器人", "人", "人新", "新", "新药", "药"]
     lexical.refresh(store)
     scores = dict(lexical.search(dict.fromkeys(words, 1.0), 99))
     top, least = max(scores.values(), default=1.0), 0.8 * min(scores.values(), default=0.0)
     exact = sorted(
-        (
-            scores.get(n, least) / top + 0.3 * float(d)
-            for n, d in zip(numbers, dense, strict=True)
-        ),
+        (scores.get(n, least) / top + 0.3 * float(d) for n, d in zip(numbers, dense, strict=True)),
         reverse=True,
     )
     found = [hit.score for hit in search.find(question, 99)]
@@ -210,11 +208,13 @@ def test_plain_fusion_equals_brute_force_over_all_passages(tmp_path_factory, tex
 
 
 NEWS = {
-    "ours.txt": "青禾机器人公司今年7月向云州交付巡检机器人105台，八成用于仓库。公司负责人乔远山说，机器"
-    "人夜里巡库，白天充电，一台顶三个人，订单已经排到明年春天。首批用户是港口的三座冷库，工人不必再在零下"
-    "二十度的夜里值守。",
+    "ours.txt": "青禾机器人公司今年7月向云州交付巡检机器人105台，八成用于仓库。公司负责人乔远山说，"
+    "机器人夜里巡库，白天充电，一台顶三个人，订单已经排到明年春天。首批用户是港口的三座冷库，"
+    "工人不必再在零下二十度的夜里值守。",
     "plan.txt": "青禾机器人公司的目标是年底建成新的装配线，工人培训已经开始。",
     "dogs.txt": "云州的机器狗学会了踢足球，观众很多。",
+    "ice.txt": "世界冰上运动联合会（简称“国际冰协”）成立四十年。\n"
+    "世界冰上运动联合会的总部搬到了云州。",
     "english.txt": "Greenfield Robotics opened a second plant in Leeds, the mayor said on Friday.",
 }
 
@@ -240,9 +240,12 @@ def searcher(folder, model, **values):
     ("question", "source"),
     [
         pytest.param("青河机器人7月交付多少台?", "ours.txt", id="homophone"),
-        pytest.param("How many inspection robots were delivered in July?", "ours.txt", id="English"),
+        pytest.param(
+            "How many inspection robots were delivered in July?", "ours.txt", id="English"
+        ),
         pytest.param("利兹的新工厂是谁开的?", "english.txt", id="Chinese about English"),
         pytest.param("機器狗學會了什麼?", "dogs.txt", id="Traditional"),
+        pytest.param("国际冰协的总部搬到了哪里?", "ice.txt", id="other name"),
     ],
 )
 def test_a_question_spelt_otherwise_finds_its_passage(news, model, question, source):
@@ -298,7 +301,12 @@ def test_a_question_that_names_an_article_is_asked_of_it(news, model, question, 
 
 
 @pytest.mark.parametrize(
-    "question", ["nowhere.txt里云州的机器人怎么样?", "《没有的文章》里云州如何?", "1999年1月1日的报纸说云州什么?"]
+    "question",
+    [
+        "nowhere.txt里云州的机器人怎么样?",
+        "《没有的文章》里云州如何?",
+        "1999年1月1日的报纸说云州什么?",
+    ],
 )
 def test_a_question_that_names_what_is_not_there_is_asked_of_all(news, model, question):
     assert len({hit.article.source for hit in searcher(news, model).find(question, 9)}) > 2
@@ -335,3 +343,99 @@ def test_search_among_some_vectors_leaves_the_others_out():
     query = table[0]
     assert [n for n, _ in index.search(query, 9, among=[13, 5, 4])] == [5, 13]
     assert index.search(query, 9, among=[]) == []
+
+
+def crowd(count, seed=0):
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(30, 16))
+    return unit(centres[rng.integers(0, 30, count)] + 0.5 * rng.normal(size=(count, 16)))
+
+
+@pytest.fixture
+def lists(monkeypatch):
+    """A vector index of 4,000 that is parted into lists, and its table."""
+    monkeypatch.setattr("rag.vectors.EXACT", 500)
+    table = crowd(4_000)
+    return VectorIndex(range(4_000), table), table
+
+
+def test_a_vector_index_is_brought_up_to_date_without_the_old_vectors(lists):
+    index, table = lists
+    new = crowd(100, seed=1)
+    asked = []
+
+    def fetch(ids):
+        asked.extend(ids)
+        return new
+
+    after = index.updated([*range(5, 4_000), *range(4_000, 4_100)], fetch)
+    assert asked == list(range(4_000, 4_100))
+    assert (len(index), len(after)) == (4_000, 4_095)
+    assert after.search(new[7], 1)[0][0] == 4_007
+    assert 3 not in {n for n, _ in after.search(table[3], 50)}
+    assert 3 in {n for n, _ in index.search(table[3], 50)}  # the one before never changes
+    assert set(after.cosines(table[3], [3, 6])) == {6}
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pytest.param([*range(1_000), *range(4_000, 4_100)], id="much gone"),
+        pytest.param(range(9_000), id="much new"),
+    ],
+)
+def test_a_vector_index_much_changed_is_made_anew(lists, ids):
+    assert lists[0].updated(ids, lambda wanted: crowd(len(wanted))) is None
+
+
+def test_lists_kept_on_disk_find_the_same(lists, tmp_path):
+    index, table = lists
+    index = index.updated(range(1, 4_000), lambda ids: table[ids])
+    index.save(tmp_path, "store 7")
+    again = VectorIndex.load(tmp_path, "store 7", range(1, 4_000))
+    assert again.search(table[9], 20) == index.search(table[9], 20)
+    assert 0 not in {n for n, _ in again.search(table[0], 50)}
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["lists.faiss", "lists.json"]
+
+
+def spoil(name, change):
+    def spoiled(folder):
+        file = folder / name
+        data = bytearray(file.read_bytes())
+        file.write_bytes(change(data))
+
+    return spoiled
+
+
+def flip(data):
+    data[len(data) // 2] ^= 1
+    return data
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(spoil("lists.faiss", flip), id="a bit"),
+        pytest.param(spoil("lists.faiss", lambda data: data[:-100]), id="cut"),
+        pytest.param(spoil("lists.json", lambda data: b"{}"), id="empty state"),
+        pytest.param(spoil("lists.json", lambda data: b"\xff"), id="no text"),
+        pytest.param(lambda folder: (folder / "lists.faiss").unlink(), id="missing"),
+    ],
+)
+def test_damaged_lists_are_not_trusted(lists, tmp_path, damage):
+    index, _ = lists
+    index.save(tmp_path, "store 7")
+    damage(tmp_path)
+    assert VectorIndex.load(tmp_path, "store 7", range(4_000)) is None
+
+
+def test_lists_of_another_state_are_not_trusted(lists, tmp_path):
+    index, _ = lists
+    index.save(tmp_path, "store 7")
+    assert VectorIndex.load(tmp_path, "store 8", range(4_000)) is None
+    assert VectorIndex.load(tmp_path, "store 7", range(3_999)) is None
+
+
+def test_a_small_vector_index_is_not_kept(tmp_path):
+    VectorIndex(range(20), crowd(20)).save(tmp_path, "store 7")
+    assert list(tmp_path.iterdir()) == []

@@ -42,10 +42,11 @@ def test_the_environment_overrides_the_file(tmp_path):
         pytest.param("candidates = true", "candidates = True", id="a truth value"),
         pytest.param("max_chunk_chars = 0", "max_chunk_chars = 0", id="zero"),
         pytest.param("overlap_chars = -1", "overlap_chars = -1", id="negative"),
-        pytest.param("dense_weight = nan", "dense_weight = nan", id="not a number"),
-        pytest.param("dense_weight = inf", "dense_weight = inf", id="infinite"),
+        pytest.param("refuse_below = nan", "refuse_below = nan", id="not a number"),
+        pytest.param("refuse_below = inf", "refuse_below = inf", id="infinite"),
         pytest.param("embedder = 5", "embedder = 5", id="a number for a name"),
         pytest.param("candidates = ", "not valid TOML", id="no TOML"),
+        pytest.param('search = "lexical fast"', "search names 'fast'", id="unknown part"),
     ],
 )
 def test_a_bad_setting_is_named_in_one_line(tmp_path, toml, words):

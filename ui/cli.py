@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import (
-    GoldError,
     MissingIndex,
     MissingSource,
     QuestionError,
     SourceError,
     YoujuError,
 )
+from ui.evaluate import add_eval_options, add_gold_commands, run_eval
 
 if TYPE_CHECKING:
     from rag.answer import Bot
@@ -83,38 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = _command(
         commands, "eval", _eval, "run a gold set, or a public reading-comprehension set"
     )
-    evaluate.add_argument(
-        "--gold",
-        type=Path,
-        metavar="FILE",
-        help="gold questions (default: those that come with Youju)",
-    )
-    evaluate.add_argument("--split", choices=("dev", "test"), help="only this half of the gold set")
-    evaluate.add_argument(
-        "--predictions",
-        type=Path,
-        metavar="OUT.jsonl",
-        help="keep the answers here, and resume from here",
-    )
-    evaluate.add_argument(
-        "--report", type=Path, metavar="DIR", help="write report.html and report.json"
-    )
-    evaluate.add_argument("--json", action="store_true", help="print the measures as JSON")
-    evaluate.add_argument(
-        "--baseline", type=Path, metavar="FILE", help="an earlier report.json to compare with"
-    )
-    evaluate.add_argument(
-        "--gate",
-        action="store_true",
-        help="exit 1 when a measure is worse than the baseline beyond noise",
-    )
-    evaluate.add_argument(
-        "--squad", type=Path, metavar="FILE", help="SQuAD JSON or JSONL instead of a gold set"
-    )
-    evaluate.add_argument(
-        "--open", action="store_true", help="with --squad: index all contexts, then ask"
-    )
-    evaluate.add_argument("--limit", type=int, help="with --squad: at most this many questions")
+    add_eval_options(evaluate)
+    gold = commands.add_parser("gold", help="check and extend a gold set")
+    actions = gold.add_subparsers(title="actions", required=True, metavar="ACTION")
+    add_gold_commands(actions, _gold_command)
     return parser
 
 
@@ -313,68 +285,13 @@ def _history(file: Path) -> History:
 
 
 def _eval(options: argparse.Namespace) -> int:
-    if options.gate and not options.baseline:
-        raise GoldError(
-            "--gate needs something to compare with: add --baseline FILE, an earlier report.json"
-        )
-    return _eval_squad(options) if options.squad else _eval_gold(options)
+    return run_eval(options, _open_or_make)
 
 
-def _eval_squad(options: argparse.Namespace) -> int:
-    import tempfile
-
-    from eval.squad import build_bot, closed_book, open_book
-    from rag.types import Source
-
-    def report(words: str) -> None:
-        if sys.stderr.isatty() or words.endswith("00") or "00 of" in words:
-            _say(words)
-
-    if options.open:
-        result = open_book(options.squad, limit=options.limit, progress=report)
-    else:
-        with tempfile.TemporaryDirectory(prefix="youju-") as folder:
-            bot = build_bot(Path(folder), [Source("none.txt", "。")], lambda _: None)
-            result = closed_book(bot, options.squad, limit=options.limit, progress=report)  # type: ignore[arg-type]
-    if not options.json:
-        result.pop("questions")
-    _print(json.dumps(result, ensure_ascii=False, indent=None if options.json else 1))
-    return DONE
-
-
-def _eval_gold(options: argparse.Namespace) -> int:
-    import tempfile
-
-    from eval import gold, report, run
-
-    baseline = report.load_report(options.baseline) if options.baseline else None
-    bot = _open_or_make(options)
-    sources = {name: bot.source(name).text for name in bot.sources()}
-    rows = gold.load(options.gold or gold.DEFAULT_GOLD, sources, options.split)
-    with tempfile.TemporaryDirectory(prefix="youju-") as folder:
-        out = options.predictions or Path(folder) / "predictions.jsonl"
-        predictions = run.answer_all(bot, rows, out, progress=_every(50, _say))
-    measures = report.measure(rows, predictions, sources, articles=bot.articles())
-    if options.report:
-        _say(f"report: {report.write_report(options.report, measures)}")
-    _print(json.dumps(measures, ensure_ascii=False) if options.json else report.table(measures))
-    worse = report.worse(baseline, measures) if baseline else []
-    for line in worse:
-        _say(f"worse: {line}")
-    return PARTLY if worse and options.gate else DONE
-
-
-def _every(count: int, say: Callable[[str], None]) -> Callable[[str], None]:
-    """Pass on the first message, which may tell of answers kept, and then one in `count`."""
-    seen = 0
-
-    def filtered(words: str) -> None:
-        nonlocal seen
-        seen += 1
-        if seen % count == 1:
-            say(words)
-
-    return filtered
+def _gold_command(
+    commands: Any, name: str, run: Callable[..., int], words: str
+) -> argparse.ArgumentParser:
+    return _command(commands, name, lambda options: run(options, _open_or_make), words)
 
 
 # -- the index ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ Pure: what the corpus knows comes in as callables. The data and how it was made:
 make.py.
 """
 
-from rag.lexicon.aliases import aliases, expand
+from rag.lexicon.appositions import aliases, expand
 from rag.lexicon.groups import Group, bm25_terms, coverage
 from rag.lexicon.spelling import respellings
 from rag.lexicon.translation import Frequency, translate
