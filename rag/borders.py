@@ -78,6 +78,22 @@ def clause(text: str, span: Span) -> Span:
     return natural_borders(text, Span(start, end.start() if end else len(text)))
 
 
+def quotation(text: str, span: Span) -> Span:
+    """Return the words between quotation marks that the span touches, or the span where none do.
+
+    >>> text = "有人问为什么，他答：“他们有教练。”"
+    >>> s = quotation(text, Span(8, 13)); text[s.start:s.end]
+    '他们有教练'
+    """
+    line = text.rfind("\n", 0, span.start) + 1
+    for opening, closing in ("“”", "「」", '""'):
+        start = text.rfind(opening, line, span.end)
+        end = text.find(closing, max(start + 1, span.start))
+        if line <= start and start + 1 < end <= start + _LONGEST_ROW and end > span.start:
+            return natural_borders(text, Span(start + 1, end))
+    return span
+
+
 def quantity(text: str, span: Span) -> Span:
     """Return the span without the single character that a number and its unit drag along.
 

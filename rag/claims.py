@@ -8,22 +8,25 @@ answer is of the kind asked for, how much of the question its clause and sentenc
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from rag.borders import clause, enumeration, natural_borders, quantity
+from rag.borders import clause, enumeration, natural_borders, quantity, quotation
 from rag.chunks import sentences
 from rag.confidence import Calibration, Evidence
-from rag.conflicts import speaks_of_another
+from rag.conflicts import is_other_side, speaks_of_another
 from rag.kinds import Kind, asked_kind, fit
-from rag.terms import fold, subject_terms, terms
+from rag.terms import fold, is_chinese, subject_terms, terms
 from rag.types import Article, Reading, Span, essence
 
 _FAR_BEHIND = 4.0  # a place that scores this much less than the best is chance, not agreement
 _SAME_STORY = 0.5  # share of a sentence's terms that another one must hold to say the same
+_JOINED = 8  # readings of a passage that are tried in pairs
+_APART = 30  # characters between the two
 _SAID_IN_CLAUSES = ("whether", "reason")  # kinds of answers that no word or name is
 
 
@@ -70,6 +73,8 @@ class _Found:
             self.span = enumeration(passage.article.text, self.span)
         elif kind.name == "number":
             self.span = quantity(passage.article.text, self.span)
+        elif kind.name == "said":
+            self.span = quotation(passage.article.text, self.span)
         elif kind.name in _SAID_IN_CLAUSES:
             self.span = clause(passage.article.text, self.span)
         self.text = passage.article.text[self.span.start : self.span.end]
@@ -91,7 +96,7 @@ def make_claims(
     kind, wanted, asked = asked_kind(question), subject_terms(question), _key(question)
     foreign = [_is_foreign(question, passage) for passage in passages]
     groups: dict[str, list[_Found]] = {}
-    for reading in readings:
+    for reading in [*readings, *(_joined(readings, passages) if kind.several else ())]:
         passage = passages[reading.passage]
         found = _Found(passage, reading, kind)
         key = _key(found.text)
@@ -105,7 +110,7 @@ def make_claims(
         )
         found.score = calibration.rank(found.told)
         groups.setdefault(key, []).append(found)
-    claims = [_claim(group, calibration) for group in groups.values()]
+    claims = [_claim(group) for group in groups.values()]
     return sorted(claims, key=lambda claim: -claim.score)
 
 
@@ -122,21 +127,49 @@ def _told_by_text(
         fit(kind, found.text, text[span.end : span.end + 4]),
         _cover(wanted, _terms(text[around.start : around.end]), foreign),
         _cover(wanted, near, foreign),
-        float(speaks_of_another(question, found.article, around, sentence)),
+        float(
+            speaks_of_another(question, found.article, around, sentence)
+            or is_other_side(question, text, span)
+        ),
         math.log1p(len(found.text)),
         len(characters & set(question)) / len(characters),
     )
 
 
-def _claim(group: list[_Found], calibration: Calibration) -> Claim:
+def _joined(readings: Sequence[Reading], passages: Sequence[Passage]) -> list[Reading]:
+    """Return pairs of readings that stand together in a sentence, as one from the first to the
+    second: a question for two things has its answer there."""
+    best: dict[int, list[Reading]] = {}
+    for reading in readings:
+        best.setdefault(reading.passage, []).append(reading)
+    joined: list[Reading] = []
+    for number, found in best.items():
+        text = _text(passages[number])
+        pairs: dict[Span, Reading] = {}
+        for one in found[:_JOINED]:
+            for other in found[:_JOINED]:
+                span = Span(one.span.start, other.span.end)
+                between = text[one.span.end : other.span.start]
+                apart = other.span.start - one.span.end
+                if 0 < apart <= _APART and not re.search("[。！？!?\\n]|\\. ", between):
+                    score = (one.score + other.score) / 2
+                    pairs[span] = max(
+                        pairs.get(span, Reading(number, span, score)),
+                        Reading(number, span, score),
+                        key=lambda r: r.score,
+                    )
+        joined += pairs.values()
+    return joined
+
+
+def _claim(group: list[_Found]) -> Claim:
     group = sorted(group, key=lambda found: -found.score)
     best = group[0]
     places: dict[str, Place] = {}
     for found in group:
         if found.score > best.score - _FAR_BEHIND:
             places.setdefault(found.article.id, (found.article, found.span))
-    told = (*best.told, math.log(len(places)))
-    return Claim(best.text, calibration.rank(told), tuple(places.values()), best.passage, told)
+    return Claim(best.text, best.score, tuple(places.values()), best.passage, best.told)
 
 
 def _key(words: str) -> str:
@@ -172,15 +205,11 @@ def _cover(wanted: set[str], held: AbstractSet[str], foreign: bool) -> float:
 
 
 def _is_foreign(question: str, passage: Passage) -> bool:
-    return not _is_chinese(question) and _is_chinese(_text(passage))
+    return is_chinese(question) != is_chinese(_text(passage))
 
 
 def _text(passage: Passage) -> str:
     return passage.article.text[passage.span.start : passage.span.end]
-
-
-def _is_chinese(text: str) -> bool:
-    return sum("\u3400" <= c <= "\u9fff" for c in text) > 0.2 * len(text)
 
 
 def _differs(claim: Claim, best: Claim) -> bool:

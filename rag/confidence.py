@@ -26,10 +26,9 @@ RANKED_BY = (
     "kind",  # 2 or 1 for an answer of the kind asked for, down to -1
     "clause",  # share of the question's terms in the answer's clause
     "sentence",  # … in its sentence or the title
-    "conflict",  # 1 where the clause speaks of another time or office than the question
+    "conflict",  # 1 where the text speaks of another time, office or side of a change
     "length",  # log of 1 + characters
     "shared",  # share of the answer's characters that the question has too
-    "articles",  # log of the number of articles that say the same
 )
 """What orders possible answers; the calibration weighs it."""
 
@@ -40,7 +39,7 @@ UNCALIBRATED = {
     "weights": [1.0] + [0.0] * (FEATURES - 1),
     "bias": 0.0,
     "threshold": 0.0,
-    "ranking": dict(zip(RANKED_BY, [1.0, 4.0, 1.5, 3.0, 0.0, -4.0, 0.0, 0.0, 0.5], strict=True)),
+    "ranking": dict(zip(RANKED_BY, [1.0, 4.0, 1.5, 3.0, 0.0, -4.0, 0.0, 0.0], strict=True)),
 }
 
 
@@ -84,11 +83,8 @@ class Calibration:
         )
 
     def rank(self, told: Sequence[float]) -> float:
-        """Return the log-odds of an answer from what tells for and against it.
-
-        `told` may lack the last values, which an answer has in common with its other places.
-        """
-        return sum(w * x for w, x in zip(self.ranking, told, strict=False))
+        """Return the log-odds of an answer from what tells for and against it."""
+        return sum(w * x for w, x in zip(self.ranking, told, strict=True))
 
     def confidence(self, evidence: Evidence) -> float:
         """Return the probability, 0 to 1, that the answer is right."""

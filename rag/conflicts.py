@@ -4,7 +4,8 @@
     科学院的院长是谁?         "科学院副院长马某说"                           马某 is another
 
 Only what both name is compared: years, months, half-years, quarters, five-year plans, editions;
-an office and the deputy's.
+an office and the deputy's. And where a text tells a change (由1200万元提高到2000万元), whether an
+answer is on the side that the question asks for: the new one, unless it asks for the old.
 """
 
 from __future__ import annotations
@@ -28,6 +29,23 @@ _NEAR_YEAR = re.compile("|".join(_NEAR_YEARS))
 _OFFICE = re.compile(
     "(?<!副)(?:[\u4e00-\u9fff]长|总经理|总裁|主席|主任|书记|教授|总统|总理|研究员)"
 )
+_ASKS_OLD = re.compile(
+    "原来|原先|原[定本为]|此前|之前|以前|从前|过去|当初|最初|起初|老办法"
+    r"|\b(?:originally|before|previous|previously|used to|in the first place|formerly)\b",
+    re.IGNORECASE,
+)
+_TURNS = (
+    "应为|应是|改为|改到|改成|核减为|订正为|更正为|调整[为到至]|推迟[到至]|提前[到至]|变[为成]"
+    "|(?:提高|增加|增|减少|减|降|升|涨|上调|下调|提|扩大|缩短|延长|压缩|下降|上升|跌|恢复)[到至为]"
+)
+_FROM = re.compile(
+    '(?:由|从|原定|原计划|原为|原先|此前|而非|不是|并非|之前|以前)[^，。；：]{0,12}[“"]?$'
+)
+_FROM_LATIN = re.compile(r"\b(?:up from|down from|from|rather than|instead of|not)\W{1,3}$", re.I)
+_TO = re.compile(f'(?:{_TURNS})[^，。；：0-9]{{0,3}}[“"]?$')
+_LEAVES = re.compile(f'[”"]?[^，。；：0-9]{{0,2}}(?:{_TURNS}|[到至](?![0-9]{{1,2}}[月日时]))')
+_LEFT = re.compile(f'[”"]?[^，。；：0-9]{{0,2}}(?:{_TURNS})')
+_REACH = 24  # characters before an answer in which the change is named
 _BACK = 300  # characters: a year named before that is another paragraph's
 
 
@@ -53,6 +71,24 @@ def speaks_of_another(question: str, article: Article, clause: Span, sentence: S
             return True
     said_near = set(_NEAR_YEAR.findall(text, clause.start, clause.end))
     return bool(near and said_near and near.isdisjoint(said_near))
+
+
+def is_other_side(question: str, text: str, span: Span) -> bool:
+    """Tell whether an answer is on the side of a change that is not asked for.
+
+    >>> text = "违约金由1200万元提高到2000万元"
+    >>> is_other_side("违约金提到多少?", text, Span(4, 10))
+    True
+    >>> is_other_side("违约金原来是多少?", text, Span(4, 10))
+    False
+    """
+    before = text[max(0, span.start - _REACH) : span.start]
+    after = text[span.end : span.end + _REACH]
+    asks_old = bool(_ASKS_OLD.search(question))
+    if _TO.search(before):
+        return asks_old
+    is_old = (_FROM.search(before) and _LEAVES.match(after)) or _FROM_LATIN.search(before)
+    return bool(is_old or _LEFT.match(after)) and not asks_old
 
 
 def _is_deputys(office: str, words: str) -> bool:

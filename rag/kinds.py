@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from rag.terms import fold
+
 _MEASURE = (
-    "[台人次名家项款件辆架艘座所套只头株场年天岁种条部位户例支期"
-    "届份倍度层周枚颗类门册米吨亩元个号国]"
+    "[台人次名家项款件辆架艘座所套只头株场年天岁种条部位户例支期届份倍度层周枚颗类门册米吨亩元个号国"
+    "分球票口栋幢句页秒杯瓶碗根封棵首章圈块片间床站处桩班趟列节道轮脚克升斤里寸文筐箱袋串队组群]"
 )
 _HOW_MANY = re.compile(
     rf"(?:多少|几)(?:万|亿)?({_MEASURE}|小时|分钟|公里|平方米|美元|个月|百分点)?"
@@ -24,8 +26,16 @@ _HOW_MUCH = re.compile(
     r"|how (?:many|much|long|old|far|large)",
     re.IGNORECASE,
 )
+_DURATION = re.compile(
+    r"多久|多长时间|几个?(?:小时|钟头|月|星期)|\bhow long\b(?! is the)"
+    r"|how many (?:days|weeks|months|years)"
+)
+_AGE = re.compile(r"多大(?:年纪|岁数|了|$|[?？])|几岁|多少岁|年龄|\bhow old\b|\bwhat age\b")
+_DEGREES = re.compile(r"多少度|几度|气温|温度|体温|\btemperature\b|how (?:hot|cold|warm)")
+_RESULT = re.compile(r"比分|几比几|\bscore\b")
+_MEASURED = {"久": _DURATION, "岁": _AGE, "度": _DEGREES, "比": _RESULT}
 _MONEY = re.compile(
-    r"多少钱|多少资金|金额|总额|多少投资|值多少|价钱|价格|多少学费|工资|收入多少"
+    r"多少钱|[花付赔罚缴交拿赚]了?多少|票价|利息|房租|违约金|养老金|奖金|多少资金|金额|总额|多少投资|值多少|价钱|价格|多少学费|工资|收入多少"
     r"|how much (?:money|funding|investment)|\b(?:worth|cost|price|revenue)\b",
     re.IGNORECASE,
 )
@@ -39,7 +49,25 @@ _WHEN = re.compile(
     r"|\bwhen\b|what (?:date|year|time|day|month)",
     re.IGNORECASE,
 )
-_WHO = re.compile(r"谁|哪位|什么人|哪个人|叫什么名|\bwho\b|\bwhom\b", re.IGNORECASE)
+_WHO = re.compile(
+    r"谁|哪位|什么人|哪个人|什么名字|全名|姓什么|姓啥|\bwho\b|\bwhom\b|\bwhose\b", re.IGNORECASE
+)
+# 那个菜贩子叫什么: a person; 踢球的俱乐部叫什么: a thing of that name
+_CALLED = re.compile("([\u4e00-\u9fff]{1,2})(?:[他她]|全名|名字)?叫(?:什么|甚么|啥)")
+_PEOPLE = frozenset(
+    "人师生长员家手者娘汉爷奶叔婶姨哥姐弟妹工匠授任理裁记士客贩友子孩民兵警医婆公爸妈父母儿女徒"
+)
+_SAID = re.compile(
+    "怎么(?:说|形容|评价|回答|答|看|解释|讲)|咋(?:说|看|形容)|说了(?:什么|啥|句)|说过什么|原话|说什么"
+    "|如何(?:评价|看|形容|回答)|什么看法"
+    r"|what (?:did|does|do) .{3,60}\b(?:say|tell|think|call)\b|\b(?:complaint|complain|words)\b"
+)
+_SEVERAL = re.compile(
+    "各(?:是|有|为|占|自|拿|要|多|得|几)|分别|从(?:多少|几).*到|前后|之前.*之后|原[来定].*(?:改|现在|后来)|和.*各"
+)
+_ASKS = re.compile(
+    r"多少|几(?!乎|点|经)|哪|谁|什么|啥|何时|怎么|多[久大长高远]|\b(?:who|what|when|where|which|how|why)\b"
+)
 _WHERE = re.compile(
     r"哪里|哪儿|在哪|什么地方|哪个(?:城市|省|国家|地方|地区|市|区)|\bwhere\b", re.IGNORECASE
 )
@@ -51,7 +79,15 @@ _WHETHER = re.compile(
     r"|^(?:is|are|was|were|did|does|do|has|have|had|can|could|will|would|should)\b",
     re.IGNORECASE,
 )
-_WHY = re.compile(r"为什么|为啥|为何|原因|\bwhy\b", re.IGNORECASE)
+_WHY = re.compile(
+    r"为什么|为啥|为何|原因|咋回事|怎么回事|怎么会|怎么不|凭什么"
+    r"|\bwhy\b|what .*(?:cause|blame|reason)",
+    re.IGNORECASE,
+)
+_CAUSE = re.compile(
+    "因|由于|为了|为的是|怕|担心|以免|原因|导致|出在|需要|不愿|[“：]"
+    "|because|due to|since|blam|owing"
+)
 
 _DIGIT = re.compile(r"[0-9一二三四五六七八九十百千万亿两半]")
 _TIME = re.compile(
@@ -69,45 +105,77 @@ FAMILY_NAMES = frozenset(
     "贺顾毛郝龚邵万钱严武戴莫孔向汤"
 )
 
+# the rest of the old book of family names
+_RARER_NAMES = frozenset(
+    "俞柳酆鲍史费廉岑滕罗毕安常乐时卞齐康伍元卜平和穆萧湛祁狄米贝明臧计伏成谈宋茅庞熊纪舒屈项祝"
+    "阮蓝闵席季麻强危江童颜梅盛刁骆樊霍虞万支柯昝管莫房裘缪干解应宗宣贲郁单杭洪包诸左吉钮嵇邢滑"
+    "裴荣翁荀羊惠甄曲家封芮羿储靳汲邴糜松井段富巫乌焦巴弓牧隗山谷车侯宓蓬全郗班仰秋仲伊宫宁仇栾暴"
+    "甘钭历戎祖符景詹束幸司韶郜黎蓟薄印宿怀蒲台从鄂索咸籍卓蔺屠蒙池乔阴胥能苍双闻莘党翟贡劳逄姬"
+    "申扶堵冉宰郦雍却璩桑桂濮牛寿通边扈燕冀郏浦尚农温别庄晏柴瞿阎充慕连茹习宦艾鱼容古易慎戈庾终"
+    "暨居衡步都耿满弘匡国文寇广禄阙东欧殳沃利蔚越夔隆师巩厍聂晁勾敖融冷訾辛阚那简饶空曾毋沙乜养鞠"
+    "须丰巢关蒯相查后荆红游竺权逯盖益桓公仉督岳帅缑亢况有琴商佘佴伯赏墨哈谯笪年爱阳佟言福邬漆庹苗"
+    "司马欧阳上官诸葛东方公孙慕容令狐宇文长孙尉迟澹台"
+)
 
 _YEAR_ONLY = re.compile(r"(?:19|20)\d\d\D{0,3}")
 _UNITS_ALIKE = {
-    "%": "%|％|百分|成|倍|翻",
-    "元": "元|人民币|块|美金",
+    "%": "%|％|百分|成|倍|翻|percent|per cent",
+    "元": "元|人民币|块|美金|[$£€]|crowns?|dollars?|pounds?|million|billion",
     "天": "天|日",
     "人": "人|名|位",
+    "岁": r"岁|\baged\b|years? old",
+    "度": "度|℃|degrees",
+    "久": "年|个月|天|日|小时|分钟|秒|周|星期|夜|(?:year|month|week|day|hour|minute|second)s?",
+    "比": "[0-9] ?(?:比|:|：|-|–) ?[0-9]",
 }
+_LONGEST_TIME = 18  # characters: 19日20时50分前后, Saturday, November 12
 _LONGEST_NUMBER = 14  # characters: 不少于1500个国家和地区
 
 
 class Kind(NamedTuple):
-    """`name`: number, time, person, place, reason, whether, list, which or "" for any.
+    """`name`: number, time, person, place, reason, said, whether, list, which or ""
+    for any.
 
     `unit`: what a number is counted in, or the parts of a date that are asked for ("年月"), or "";
-    `noun`: what is counted or asked for ("多少个场景", "哪个区"), or "".
+    `noun`: what is counted or asked for ("多少个场景", "哪个区"), or ""; `several`: whether two
+    things are asked for at once ("夏天和冬天各要多久").
     """
 
     name: str
     unit: str = ""
     noun: str = ""
+    several: bool = False
 
 
 def asked_kind(question: str) -> Kind:
     """Return the kind of answer that the question asks for.
 
     >>> asked_kind("松延动力7月交付多少台?")
-    Kind(name='number', unit='台', noun='')
+    Kind(name='number', unit='台', noun='', several=False)
     """
+    question = fold(question)
+    several = bool(_SEVERAL.search(question)) or len(_ASKS.findall(question)) > 1
+    return _one_asked(question)._replace(several=several)
+
+
+def _one_asked(question: str) -> Kind:
+    if _SAID.search(question):
+        return Kind("said")
     if _WHY.search(question):
         return Kind("reason")
     if _WHETHER.search(question):
         return Kind("whether")
     if when := _WHEN.findall(question):
-        return Kind("time", "".join(dict.fromkeys(c for c in "".join(when) if c in "年月日号")))
+        return Kind("time", "".join(dict.fromkeys(c for c in "".join(when) if c in "年月日号天")))
     if _WHICH_ONES.search(question):
         return Kind("list")
+    if measured := next((u for u, asks in _MEASURED.items() if asks.search(question)), ""):
+        return Kind("number", measured)
     if _HOW_MUCH.search(question):
         return _number_asked(question)
+    if called := _CALLED.search(question):
+        noun = called.group(1)
+        return Kind("person") if noun[-1] in _PEOPLE else Kind("which", noun=noun)
     if _WHO.search(question):
         return Kind("person")
     which = _WHICH.search(question)
@@ -139,13 +207,15 @@ def fit(kind: Kind, words: str, after: str) -> float:
     if kind.name == "number":
         return _number_fit(kind, words, after)
     if kind.name == "time":
-        return _time_fit(kind, words)
+        return _time_fit(kind, words) - (1.0 if len(words) > _LONGEST_TIME else 0.0)
     if kind.name == "person":
         return _person_fit(words)
     if kind.name == "list":
         return 1.0 if "、" in words else 0.0
     if kind.name == "reason":
-        return -1.0 if len(words) < 4 else 0.0
+        return _reason_fit(words)
+    if kind.name == "said":
+        return 1.0 if after[:1] in tuple('”」"') else 0.0
     if kind.name == "place" and re.fullmatch(r"[0-9年月日.,%]+.?", words):
         return -1.0
     return 1.0 if kind.noun and words.endswith((kind.noun, kind.noun[0], kind.noun[-1])) else 0.0
@@ -155,7 +225,8 @@ def _time_fit(kind: Kind, words: str) -> float:
     if not _TIME.search(words):
         return -1.0
     named = words.replace("号", "日").replace("今年", "").replace("去年", "")
-    return 1.0 if all(unit in named for unit in kind.unit.replace("号", "日")) else 0.0
+    asked = kind.unit.replace("号", "日").replace("天", "日")
+    return 1.0 if all(unit in named for unit in asked) else 0.0
 
 
 def _number_fit(kind: Kind, words: str, after: str) -> float:
@@ -167,8 +238,16 @@ def _number_fit(kind: Kind, words: str, after: str) -> float:
     return right_unit + right_noun - (1.0 if len(words) > _LONGEST_NUMBER else 0.0)
 
 
+def _reason_fit(words: str) -> float:
+    if len(words) < 4 or _WHY.search(words):
+        return -1.0
+    return 1.0 if _CAUSE.search(words) else 0.0
+
+
 def _person_fit(words: str) -> float:
     if re.search("[0-9]", words) or len(words) > 30:
         return -1.0
-    chinese = 2 <= len(words) <= 3 and words[0] in FAMILY_NAMES
-    return 1.0 if chinese or "·" in words else 0.0
+    names = FAMILY_NAMES | _RARER_NAMES
+    chinese = bool(re.fullmatch("[\u4e00-\u9fff]{2,3}", words)) and words[0] in names
+    latin = re.fullmatch(r"(?:[A-Z][\w'’-]+\.? ){1,2}[A-Z][\w'’-]+", words)
+    return 1.0 if chinese or latin or "·" in words else 0.0

@@ -238,7 +238,7 @@ class Store:
 
     def remove(self, name: str) -> bool:
         """Take a source out; tell whether it was there."""
-        for article, in self._rows("SELECT id FROM article WHERE source = ?", (name,)):
+        for (article,) in self._rows("SELECT id FROM article WHERE source = ?", (name,)):
             self._unlink(article)
         return self._connection.execute("DELETE FROM source WHERE name = ?", (name,)).rowcount > 0
 

@@ -16,7 +16,7 @@ from rag.ingest import index_sources
 from rag.types import Answer, Reading, Source, Span, essence
 
 CALIBRATION = Calibration(
-    (1.0, *[0.0] * (FEATURES - 1)), 0.0, 0.5, (1.0, *[0.0] * (len(RANKED_BY) - 2), 0.5)
+    (1.0, *[0.0] * (FEATURES - 1)), 0.0, 0.5, (1.0, *[0.0] * (len(RANKED_BY) - 1))
 )
 PAGES = {
     "a.txt": "松延动力7月交付人形机器人105台创了纪录，8月的目标是200台！\n\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.borders import clause, enumeration, natural_borders, quantity
+from rag.borders import clause, enumeration, natural_borders, quantity, quotation
 from rag.types import Span
 
 
@@ -128,3 +128,18 @@ def test_a_clause_lies_in_the_text_and_on_its_line(text, data):
 )
 def test_a_number_is_cut_after_its_unit(text, found, wanted):
     assert moved(quantity, text, found) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "wanted"),
+    [
+        pytest.param("他答：“他们有教练。”", "教练", "他们有教练", id="within"),
+        pytest.param("他答：“他们有教练。”", "答：“他们", "他们有教练", id="across the mark"),
+        pytest.param("“一。”他说，“二三四。”", "三", "二三四", id="the second of two"),
+        pytest.param("他说没有教练。", "教练", "教练", id="none"),
+        pytest.param("他问“谁”，没人答。", "没人答", "没人答", id="behind one"),
+        pytest.param('"They taxed us," he said.', "taxed", "They taxed us", id="straight marks"),
+    ],
+)
+def test_a_quotation_is_quoted_whole(text, found, wanted):
+    assert moved(quotation, text, found) == wanted

@@ -8,7 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eval.calibrate import Rows, choose_threshold, fit, fit_ranking, right_of_unseen
+from eval.calibrate import (
+    HERE,
+    Rows,
+    choose_threshold,
+    fit,
+    fit_ranking,
+    folds,
+    page_text,
+    right_of_unseen,
+)
 from rag.claims import Claim
 from rag.confidence import RANKED_BY, UNCALIBRATED, Calibration, Evidence, features
 from rag.readers.extractive import WEIGHTS
@@ -40,7 +49,7 @@ def test_fitting_recovers_probabilities():
         e = evidence(float(rng.normal() * 5), margin=float(rng.uniform(0, 4)))
         chance = 1 / (1 + np.exp(-e.score / 2))
         right = rng.random() < chance
-        rows.add(([claim("105台")], e), ["105台" if right else "57家"], (), 1.0)
+        rows.add(([claim("105台")], e), ["105台" if right else "57家"], (), 1.0, "a")
     weights, bias = fit(rows)
     fitted = replace(Calibration.from_json(UNCALIBRATED), weights=weights, bias=bias)
     for score in (-4, 0, 4):
@@ -56,25 +65,25 @@ def claim(text: str, **told: float) -> Claim:
 def test_the_ranking_learns_what_tells_right_answers_from_wrong():
     rng = np.random.default_rng(0)
     rows = Rows()
-    for _ in range(300):
+    for number in range(300):
         right, wrong = rng.normal(1, 1), rng.normal(0, 1)
         claims = [
             claim("105台", reader=right, kind=rng.normal(2, 1), clause=rng.normal()),
             claim("57家", reader=wrong, kind=rng.normal(0, 1), clause=rng.normal()),
         ]
-        rows.add((claims, evidence(0)), ["105台"], (), 1.0)
+        rows.add((claims, evidence(0)), ["105台"], (), 1.0, f"article {number % 30}")
     weights = dict(zip(RANKED_BY, fit_ranking(rows), strict=True))
     assert weights["reader"] == 1
     assert 1 < weights["kind"] < 4
     assert abs(weights["clause"]) < 0.5
     assert weights["length"] == 0
     # both tell: 2 and 1 standard deviations apart, so right 94 times in 100, as the theory has it
-    assert right_of_unseen(rows, 300) == pytest.approx(0.94, abs=0.04)
+    assert right_of_unseen(rows).mean() == pytest.approx(0.94, abs=0.04)
 
 
 def test_an_unanswerable_question_has_no_right_answer():
     rows = Rows()
-    rows.add(([claim("105台")], evidence(0)), [], (), 1.0)
+    rows.add(([claim("105台")], evidence(0)), [], (), 1.0, "a")
     assert rows.right == [False]
     assert rows.gain[0].tolist() == [0.0]
 
@@ -83,4 +92,26 @@ def test_the_threshold_handles_most_questions_rightly():
     confidence = np.array([0.1, 0.15, 0.6, 0.7])
     right = np.array([0.0, 0.0, 1.0, 1.0])
     answerable = np.array([0.0, 0.0, 1.0, 1.0])
-    assert 0.15 < choose_threshold(confidence, right, answerable) <= 0.6
+    alike = np.ones(4)
+    assert 0.15 < choose_threshold(confidence, right, answerable, alike) <= 0.6
+
+
+def test_the_rows_of_an_article_are_left_out_together():
+    rows = Rows()
+    for number in range(40):
+        rows.add(([claim("105台")], evidence(0)), ["105台"], (), 1.0, f"article {number % 10}")
+    fold = folds(rows)
+    assert len(set(fold.tolist())) > 1
+    for article in set(rows.article):
+        assert len({int(f) for f, a in zip(fold, rows.article, strict=True) if a == article}) == 1
+
+
+def test_a_page_is_laid_out_as_it_is_read():
+    truth = HERE / "pages" / "truth" / "01.json"
+    lines = page_text(truth).split("\n")
+    articles = json.loads(truth.read_text(encoding="utf-8"))["articles"]
+    assert [a["title"] for a in articles] == [
+        t for t in lines if t in {a["title"] for a in articles}
+    ]
+    assert lines[0] == articles[0]["title"]
+    assert sum(len(line) for line in lines) >= sum(len(p) for a in articles for p in a["body"])

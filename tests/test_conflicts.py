@@ -4,7 +4,7 @@ import pytest
 
 from rag.borders import clause
 from rag.claims import sentence_around
-from rag.conflicts import speaks_of_another
+from rag.conflicts import is_other_side, speaks_of_another
 from rag.types import Article, Run, Span
 
 
@@ -85,3 +85,25 @@ def test_a_text_that_names_no_year_speaks_of_its_titles(question, wanted):
 def test_a_deputy_is_not_the_one_asked_for(text, wanted):
     assert conflict("科学院的院长是谁?", text, "马某") is wanted
     assert conflict("科学院的副院长是谁?", text, "马某") is False
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer", "wanted"),
+    [
+        ("违约金提到多少?", "违约金由1200万元提高到2000万元", "2000万元", False),
+        ("违约金提到多少?", "违约金由1200万元提高到2000万元", "1200万元", True),
+        ("违约金原来是多少?", "违约金由1200万元提高到2000万元", "1200万元", False),
+        ("违约金原来是多少?", "违约金由1200万元提高到2000万元", "2000万元", True),
+        ("吞吐量到底是多少?", "吞吐量“1085万吨”应为“1058万吨”", "1058万吨", False),
+        ("吞吐量到底是多少?", "吞吐量“1085万吨”应为“1058万吨”", "1085万吨", True),
+        ("大桥哪天封?", "原定5月1日封闭施工，改为5月6日起封闭", "5月6日", False),
+        ("退出的有几人?", "应为28人，而非此前所说的38人", "28人", False),
+        ("What does it cost now?", "It is $4.60, up from $3.75", "$3.75", True),
+        ("What did it cost before?", "It is $4.60, up from $3.75", "$3.75", False),
+        ("哪几天开的?", "8月8日至12日举行", "8月8日", False),
+        ("交付多少台?", "交付人形机器人105台", "105台", False),
+    ],
+)
+def test_a_change_has_two_sides(question, text, answer, wanted):
+    start = text.index(answer)
+    assert is_other_side(question, text, Span(start, start + len(answer))) is wanted

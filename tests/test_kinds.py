@@ -33,6 +33,15 @@ from rag.kinds import asked_kind, fit
         ("推动哪四种创新?", "list"),
         ("哪几天开的?", "time"),
         ("天工是什么?", ""),
+        ("那個菜販子叫甚麼名字?", "person"),
+        ("写信的班主任叫什么?", "person"),
+        ("踢球的俱乐部叫什么?", "which"),
+        ("这个菜谱会是啥時候辦起來的?", "time"),
+        ("台长怎么形容山里的情况?", "said"),
+        ("What did the baker say about the fares?", "said"),
+        ("为啥不肯握手?", "reason"),
+        ("孩子烧到多少度要去医院?", "number"),
+        ("加时比分是多少?", "number"),
     ],
 )
 def test_the_kind_of_a_question_is_told(question, name):
@@ -58,11 +67,35 @@ def test_the_kind_of_a_question_is_told(question, name):
         ("为什么?", "规模量产有待开发", "北京"),
         ("哪所大学参与?", "犹他大学", "美国研究人员"),
         ("能办哪些事?", "销售、展示、维修", "机器人4S店"),
+        ("等了多久?", "4.6天", "71%"),
+        ("How long was he in the job?", "97 days", "13 matches"),
+        ("老人多大年纪?", "72岁", "35年"),
+        ("比分是多少?", "118比115", "31分"),
+        ("考了多少分?", "51.8分", "34127名"),
+        ("谁公布的?", "骆潜", "南瓜粥是"),
+        ("Who ran it before?", "Marta Ilves", "manager"),
+        ("为什么拒绝?", "因与马拉松冲突", "铁锚主帅拒绝握手"),
+        ("为什么晚发?", "上年数据有重复计算，需要核对", "通报还解释了今年为何晚发"),
     ],
 )
 def test_an_answer_of_the_kind_asked_for_fits_better(question, better, worse):
     kind = asked_kind(question)
     assert fit(kind, better, "") > fit(kind, worse, "")
+
+
+@pytest.mark.parametrize(
+    ("question", "several"),
+    [
+        ("夏天和冬天各要多久?", True),
+        ("从多少降到多少?", True),
+        ("要打几针,隔多长时间?", True),
+        ("How many came, and where did they stay?", True),
+        ("交付多少台?", False),
+        ("什么时候开的?", False),
+    ],
+)
+def test_a_question_for_two_things_is_told(question, several):
+    assert asked_kind(question).several is several
 
 
 def test_what_is_counted_may_follow_the_number():

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from rag.readers.made import Word
 from rag.readers.near import NearMisses
+from rag.readers.spoken import Word
 
 PASSAGE = "松延动力2025年7月在北京交付人形机器人105台，张玉峰说。"
 

@@ -262,23 +262,44 @@ def test_blinding_hides_words_but_not_their_kinds(vocabulary):
     assert torch.equal(blind[3], seen[3])
 
 
-def test_made_questions_do_not_hold_their_answers(tmp_path):
+@pytest.fixture(scope="module")
+def maker(tmp_path_factory):
     import lzma
 
     from rag.readers.made import QuestionMaker
 
-    folder = tmp_path / "dictionary"
-    folder.mkdir()
-    with lzma.open(folder / "wordnet_zh_en.tsv.xz", "wt", encoding="utf-8") as out:
+    data = tmp_path_factory.mktemp("data")
+    (data / "dictionary").mkdir()
+    path = data / "dictionary" / "wordnet_zh_en.tsv.xz"
+    with lzma.open(path, "wt", encoding="utf-8") as out:
         out.write("交付\tdeliver\n交给\tdeliver\n")
-    maker = QuestionMaker(tmp_path, seed=3)
-    sentence = "松延动力总经理张玉峰表示，7月交付人形机器人105台，创了北京企业的纪录。"
-    made = [m for _ in range(60) if (m := maker.from_sentence(sentence))]
-    answers = {sentence[m.start : m.end] for m in made}
-    assert {"105台", "7月"} <= answers
-    assert all(
-        sentence[m.start : m.end] not in m.question for m in made if "什么" not in m.question
-    )
+    return QuestionMaker(data, seed=3)
+
+
+def answers(maker, sentence: str) -> set[str]:
+    """What 200 questions about a sentence ask for, those left out that hold their answer."""
+    made = [m for _ in range(200) if (m := maker.from_sentence(sentence))]
+    asked = [(m.question, sentence[m.start : m.end]) for m in made]
+    return {answer for question, answer in asked if answer not in question}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wanted"),
+    [
+        pytest.param("松延动力7月交付人形机器人105台，创了纪录。", {"105台", "7月"}, id="numbers"),
+        pytest.param("主教练张玉峰说：“他们已经有教练了。”", {"他们已经有教练了。"}, id="said"),
+        pytest.param("因与城区马拉松冲突，大桥改在周末封闭。", {"与城区马拉松冲突"}, id="why"),
+        pytest.param(
+            "所谓接驳服务，是指把老人从家里接到社区食堂。", {"把老人从家里接到社区食堂"}, id="what"
+        ),
+        pytest.param(
+            "护理券只能买服务，不能在药店兑换现金。", {"不能在药店兑换现金"}, id="whether"
+        ),
+        pytest.param("运费由210元降到187元，时间缩短两天。", {"210元降到187元"}, id="two"),
+    ],
+)
+def test_questions_are_made_for(maker, sentence, wanted):
+    assert wanted <= answers(maker, sentence)
 
 
 def test_a_window_keeps_its_answer_wherever_it_is_cut():

@@ -2,11 +2,11 @@
 
     松延动力7月交付人形机器人105台  →  松延动力7月交付人形机器人多少台？   105台
 
-A number, date, name, place, organisation, title or enumeration gives way to its asking word; words
-are dropped, exchanged for synonyms or moved, so that the question is not the sentence. Some
-sentences give who-said-it, what-did-they-say, who-is-this and why. In one row of five the sentence
-is taken out of the passage, in one of ten the question is made to ask for something else
-(rag.readers.near): the answer is not here.
+A number, date, name, place, organisation, title or enumeration gives way to its asking word, or two
+of them to two; words are dropped, exchanged or moved, and half of the questions are put as people
+speak (rag.readers.spoken). Some sentences give who-said-it, what-did-they-say, who-is-this, why,
+what-is-it and whether. In one row of seven the sentence is taken out of the passage, in one of six
+the question is made to ask for something else (rag.readers.near): the answer is not here.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ from typing import Any, NamedTuple
 
 from rag.kinds import FAMILY_NAMES
 from rag.readers.near import NearMisses
+from rag.readers.spoken import Word, Wording, topics
 
 MOST = 150_000  # questions; the reader sees each about once
 PER_TEXT = 3
-UNANSWERABLE = 0.2  # the sentence is taken out
-NEAR_MISS = 0.12  # the question asks for something else
+UNANSWERABLE = 0.14  # the sentence is taken out
+NEAR_MISS = 0.18  # the question asks for something else
+SPOKEN = 0.55  # put as people speak
+TOPIC = 0.5  # of these, say what the text is about
+TWO = 0.12  # ask for two things that stand together
 WORKERS = 2
 
 _UNITS = (
@@ -44,11 +48,43 @@ _DATE = re.compile(
 )
 _WORK = re.compile(r"《[^》]{2,20}》")
 _QUOTED = re.compile(r"“([^”]{2,12})”")
-_LIST = re.compile(r"(?:[^，。、；：“”（）\s]{2,9}、){2,}[^，。、；：“”（）\s]{2,9}?(?=等|$|，|。)")
+_LIST = re.compile(
+    r"(?:[^，。、；：“”（）\s]{2,9}、)+[^，。、；：“”（）\s]{2,9}?(?:(?:和|以及)[^，。、；：“”（）\s]{2,9}?)?(?=等|$|，|。|；)"
+)
 _SAID = re.compile(
     r"^([^，。：“”]{2,30}?)(?:说|表示|认为|指出|介绍|称|坦言|强调|透露)[，：:](.{8,})"
 )
-_CAUSE = re.compile(r"(?:由于|因为|得益于|受)([^，。]{4,40})[，](.{5,})")
+_CAUSES = [
+    re.compile(
+        r"(?:由于|因为|得益于|受|鉴于|因)(?P<why>[^，。；]{4,40})，(?P<what>[^，。；]{5,40})"
+    ),
+    re.compile(r"为了?(?P<why>[^，。；]{4,30})，(?P<what>[^，。；]{5,40})"),
+    re.compile(
+        r"(?P<what>[^，。；：“”]{4,30})，?(?:是?因为|主?要?是?由于|源于|原因是|原因在于|为的是|以便)"
+        r"(?P<why>[^。；“”]{4,50})"
+    ),
+    re.compile(
+        r"(?P<why>[^，。；：“”]{4,40})，?(?:导致|造成|使得|致使|让)(?P<what>[^，。；“”]{5,40})"
+    ),
+]
+_WHY = (
+    *("为什么{}", "为啥{}", "{}是因为什么", "{}的原因是什么", "为何{}", "{}是什么原因", "怎么会{}"),
+    *("{}，为什么", "{}是为了什么", "{}，图什么", "什么让{}"),
+)
+_MEANS = re.compile(
+    r"(?:所谓|^|，)[“《]?(?P<what>[^，。；：“”]{2,14})[”》]?，?(?:是指|指的是|意味着|就是|意思是|，即|是一[种个项座家])"
+    r"(?P<means>[^。；]{6,50})"
+)
+_WHAT_IS = ("{}是什么", "什么是{}", "啥叫{}", "{}是什么意思", "{}指什么", "{}是啥", "{}是干什么的")
+_WORDS_SAID = re.compile(r"“(?P<words>[^”]{6,50})”")
+_SAYS = re.compile("说|表示|称|道|直言|形容|感叹|：")
+_HOW_SAID = (
+    *("{}怎么说", "{}说了什么", "{}是怎么说的", "{}怎么形容", "{}怎么评价", "{}说了句什么"),
+    *("{}有什么看法", "{}是怎么回答的", "{}怎么看", "{}原话是什么"),
+)
+_DENIED = re.compile(
+    "(?:并未|并不|并没有?|尚未|没有|不能|无法|不再|不会|不得|未|不|没)(?=[\u4e00-\u9fff]{2})"
+)
 _OFFICE = re.compile(r"([^，。：“”、]{3,22}?(?:长|员|师|总|席|授|任|理|人|家|记|士|者|手|官))$")
 _ORGANISATION = [
     "公司",
@@ -118,15 +154,6 @@ _SPOKEN = {
 }
 
 
-class Word(NamedTuple):
-    """A word of a sentence with its part of speech, as jieba names it, and its place."""
-
-    text: str
-    part: str
-    start: int
-    end: int
-
-
 class Gap(NamedTuple):
     """What may be asked for: characters [start, end) of the sentence, and the asking word."""
 
@@ -148,25 +175,84 @@ class QuestionMaker:
 
     def __init__(self, data: Path, seed: int = 0) -> None:
         self._chance = random.Random(seed)
-        self._cut = importlib.import_module("jieba.posseg").cut
+        self._tag = importlib.import_module("rjieba").tag
         self._synonyms = _synonyms(data)
         self._near = NearMisses(self._chance)
+        self._wording = Wording(data, self._chance)
 
-    def from_sentence(self, sentence: str) -> Made | None:
-        """Return one question about the sentence, or None when it offers nothing to ask for."""
+    def from_sentence(self, sentence: str, about: Sequence[str] = ()) -> Made | None:
+        """Return one question about the sentence, or None when it offers nothing to ask for.
+
+        `about`: names of what its text is about, for a question that must say so.
+        """
         words = self._words(sentence)
         if words is None:
             return None
         self._near.learn(words)
-        told = self._told(sentence, words)
-        if told and self._chance.random() < 0.5:
-            return self._chance.choice(told)
+        topic = self._chance.choice(about) if about and self._chance.random() < TOPIC else None
+        if self._chance.random() < 0.4 and (told := self._told(sentence, words)):
+            return self._with_topic(self._chance.choice(told), topic)
         gaps = self._gaps(sentence, words)
         if not gaps:
             return None
-        gap = self._chance.choice(gaps)
-        question = self._reworded(sentence, words, gap)
+        if self._chance.random() < TWO and (both := self._two(sentence, words, gaps)):
+            return self._with_topic(both, topic)
+        gap = self._picked(gaps)
+        if self._chance.random() < SPOKEN:
+            question = self._spoken(sentence, words, gap, topic)
+        else:
+            question = self._reworded(sentence, words, gap)
         return Made(question, gap.start, gap.end) if question else None
+
+    def about(self, text: str) -> list[str]:
+        """Return the names that a text names most."""
+        return topics(self._words(text) or ())
+
+    def _with_topic(self, made: Made, topic: str | None) -> Made:
+        if topic is None or topic in made.question or len(made.question) > 36:
+            return made
+        return made._replace(question=topic + self._chance.choice(("", "的", "，")) + made.question)
+
+    def _picked(self, gaps: Sequence[Gap]) -> Gap:
+        """Return a gap; half the time each asking word has the same chance, numbers no more than
+        names."""
+        if self._chance.random() < 0.5:
+            asks = self._chance.choice(sorted({gap.asks for gap in gaps}))
+            gaps = [gap for gap in gaps if gap.asks == asks]
+        return self._chance.choice(gaps)
+
+    def _spoken(
+        self, sentence: str, words: Sequence[Word], gap: Gap, topic: str | None
+    ) -> str | None:
+        """Return the gap's clause as people speak, half the time with the clause before."""
+        clauses = [m.span() for m in re.finditer(r"[^，；：,;]+", sentence)]
+        home = next((k for k, (a, b) in enumerate(clauses) if a <= gap.start < b), None)
+        if home is None:
+            return None
+        first = home - 1 if home and self._chance.random() < 0.5 else home
+        start, end = clauses[first][0], max(clauses[home][1], gap.end)
+        asking = Word(gap.asks, "r", gap.start, gap.end)
+        before = [w for w in words if start <= w.start and w.end <= gap.start]
+        behind = [w for w in words if gap.end <= w.start and w.end <= end]
+        return self._wording.question([*before, asking, *behind], gap.asks, topic)
+
+    def _two(self, sentence: str, words: Sequence[Word], gaps: Sequence[Gap]) -> Made | None:
+        """Return a question for two things that stand within 30 characters: the words from the
+        first to the second answer it."""
+        pairs = [(a, b) for a in gaps for b in gaps if 0 < b.start - a.end <= 30]
+        if not pairs:
+            return None
+        a, b = self._chance.choice(pairs)
+        start = max((sentence.rfind(c, 0, a.start) + 1 for c in "，；：。"), default=0)
+        between = sentence[a.end : b.start]
+        if re.search("[。；“”]", between):
+            return None
+        head = self._thinned(sentence[start : a.start])
+        joint = self._chance.choice((self._thinned(between), "，", "，是"))
+        question = head + a.asks + joint + b.asks
+        if a.asks == b.asks and self._chance.random() < 0.5:
+            question = self._thinned(sentence[start : a.start] + between) + "各是" + a.asks
+        return Made(question, a.start, b.end) if 6 <= len(question) <= 44 else None
 
     def near_miss(self, question: str, passage: str) -> str | None:
         """Return the question made to ask for something that the passage does not hold."""
@@ -179,9 +265,9 @@ class QuestionMaker:
 
     def _words(self, sentence: str) -> list[Word] | None:
         words, at = [], 0
-        for pair in self._cut(sentence):
-            words.append(Word(pair.word, pair.flag, at, at + len(pair.word)))
-            at += len(pair.word)
+        for word, part in self._tag(sentence):
+            words.append(Word(word, part, at, at + len(word)))
+            at += len(word)
         return words if "".join(w.text for w in words) == sentence else None
 
     def _gaps(self, sentence: str, words: Sequence[Word]) -> list[Gap]:
@@ -203,7 +289,9 @@ class QuestionMaker:
             Gap(*m.span(1), pick(("什么", "哪个", "什么称号"))) for m in _QUOTED.finditer(sentence)
         ]
         gaps += [
-            Gap(*m.span(), pick(("哪些", "什么", "哪几个", "哪些方面")))
+            Gap(
+                _first_item(words, *m.span()), m.end(), pick(("哪些", "什么", "哪几个", "哪些方面"))
+            )
             for m in _LIST.finditer(sentence)
         ]
         return gaps + self._names(sentence, words)
@@ -311,12 +399,53 @@ class QuestionMaker:
         found: list[Made] = []
         if said := _SAID.match(sentence):
             found += self._said(sentence, words, said)
-        if cause := _CAUSE.search(sentence):
-            effect = self._thinned(re.split("[，。；]", cause.group(2))[0])
-            if 4 <= len(effect) <= 35:
-                asks = self._chance.choice(("为什么{}", "为啥{}", "{}的原因是什么", "{}是因为什么"))
-                found.append(Made(asks.format(effect), *cause.span(1)))
+        found += self._causes(sentence)
+        found += self._meanings(sentence)
+        found += self._quotes(sentence, words)
+        found += self._whether(sentence)
         return found
+
+    def _causes(self, sentence: str) -> Iterator[Made]:
+        for pattern in _CAUSES:
+            if cause := pattern.search(sentence):
+                effect = self._thinned(cause.group("what"))
+                if 4 <= len(effect) <= 35:
+                    asks = self._chance.choice(_WHY)
+                    yield Made(asks.format(effect), *cause.span("why"))
+
+    def _meanings(self, sentence: str) -> Iterator[Made]:
+        if found := _MEANS.search(sentence):
+            asks = self._chance.choice(_WHAT_IS)
+            yield Made(asks.format(found.group("what")), *found.span("means"))
+
+    def _quotes(self, sentence: str, words: Sequence[Word]) -> Iterator[Made]:
+        """Yield what the person named before a quotation said."""
+        for quoted in _WORDS_SAID.finditer(sentence):
+            before = [w for w in words if w.part == "nr" and w.end <= quoted.start()]
+            if before and _SAYS.search(sentence, before[-1].end, quoted.start()):
+                who = self._chance.choice(
+                    (before[-1].text, self._thinned(sentence[: before[-1].end]))
+                )
+                about = [w.text for w in words if w.part == "n" and len(w.text) > 1]
+                if about and self._chance.random() < 0.5:
+                    who += self._chance.choice(("谈", "说起", "对", "")) + self._chance.choice(
+                        about
+                    )
+                if 2 <= len(who) <= 30:
+                    yield Made(self._chance.choice(_HOW_SAID).format(who), *quoted.span("words"))
+
+    def _whether(self, sentence: str) -> Iterator[Made]:
+        """Yield whether a clause is so; one that denies is asked for without the denial."""
+        clauses = [m.span() for m in re.finditer(r"[^，；：。！？“”]{7,32}", sentence)]
+        if not clauses:
+            return
+        start, end = self._chance.choice(clauses)
+        said = sentence[start:end]
+        if not _DENIED.search(said) and self._chance.random() < 0.75:
+            return  # most clauses deny nothing
+        asked = self._thinned(_DENIED.sub("", said, count=1))
+        asks = self._chance.choice(("{}吗", "{}了吗", "是不是{}", "{}没有", "有没有{}", "{}是吗"))
+        yield Made(asks.format(asked), start, end)
 
     def _said(self, sentence: str, words: Sequence[Word], said: re.Match[str]) -> list[Made]:
         pick, found = self._chance.choice, []
@@ -355,7 +484,15 @@ class QuestionMaker:
         return found
 
     def _thinned(self, clause: str) -> str:
-        return "".join(pair.word for pair in self._cut(clause) if self._chance.random() > 0.13)
+        return "".join(word for word, _ in self._tag(clause) if self._chance.random() > 0.13)
+
+
+def _first_item(words: Sequence[Word], start: int, end: int) -> int:
+    """Return where an enumeration's first item begins: behind the verb that it is the object of."""
+    first = [w for w in words if start <= w.start < end]
+    stop = next((k for k, w in enumerate(first) if w.text == "、"), 0)
+    verbs = [w.end for w in first[: max(0, stop - 1)] if w.part[0] in "vpcdrxu"]
+    return max(verbs, default=start)
 
 
 def _is_name(word: str) -> bool:
@@ -417,11 +554,13 @@ def _texts(data: Path, chance: random.Random) -> list[str]:
 
 
 def _rows(text: str, maker: QuestionMaker, chance: random.Random) -> Iterator[dict[str, Any]]:
+    text = re.sub("<[^>]{1,80}>", "", text)
     text = re.sub(r"(?<=[\u4e00-\u9fff，。、])[ \u3000]+(?=[\u4e00-\u9fff0-9])", "", text).strip()
     spans = [m.span() for m in re.finditer(r"[^。！？!?\n]+[。！？!?]?”?", text)]
     spans = [(a, b) for a, b in spans if 15 <= b - a <= 130]
+    about = maker.about(text[:400]) if len(text) >= 150 else []
     for start, end in chance.sample(spans, min(PER_TEXT, len(spans))) if len(text) >= 150 else ():
-        made = maker.from_sentence(text[start:end])
+        made = maker.from_sentence(text[start:end], about)
         if made is None or text[start + made.start : start + made.end] in made.question:
             continue
         if row := _row(text, (start, end), made, maker, chance):

@@ -6,10 +6,11 @@ questions, in a cache folder.
     embedder's vector, 96 numbers each
     cache/made.jsonl                 questions made from sentences of the news (rag.readers.made)
     cache/near.jsonl                 real questions that ask for something else (rag.readers.near)
-    cache/crossed.jsonl              real and made questions put word by word into English
+    cache/crossed.jsonl              questions in one language over the other's text
+    (rag.readers.bilingual)
 
 The first half of a row tells what kind of word it is (names stand beside names), the second what it
-means in either language. Needs gensim, rjieba, pypinyin and jieba: `pip install -e '.[train]'`.
+means in either language. Needs gensim, rjieba and pypinyin: `pip install -e '.[train]'`.
 Some 15 minutes on two cores.
 """
 
@@ -32,8 +33,9 @@ from safetensors.numpy import save_file
 
 import embeddings
 from embeddings.characters import folding_table
-from embeddings.pairs import PARALLEL, Mixer
+from embeddings.pairs import HELD_OUT_NEWS, PARALLEL
 from embeddings.pairs import Reader as PairReader
+from rag.readers.bilingual import WordByWord, number_rows
 from rag.readers.made import QuestionMaker, write_made_questions
 from rag.readers.tokens import FIRST_WORD, NUMBER, Vocabulary
 
@@ -47,7 +49,7 @@ CROSSED = {  # share of each set that is also asked in English
     "zh_counterterror_news": 0.4,
     "zh_news_linked": 0.8,
 }
-CROSSED_MADE = 0.12  # share of the made questions
+CROSSED_MADE = 0.1  # share of the made questions
 NEAR = {  # share of each set that is also asked about something else
     "zh_cmrc2018_train": 0.2,
     "zh_counterterror_news": 0.2,
@@ -209,7 +211,9 @@ def _write_near(data: Path, out: Path) -> None:
 def _write_crossed(data: Path, made: Path, out: Path) -> None:
     chance = random.Random(1)
     reader = PairReader(data, folding_table())
-    mixer = Mixer(reader.pairs(PARALLEL["dictionary"]), chance)
+    news = reader.pairs(PARALLEL["parallel_news"])[:-HELD_OUT_NEWS]
+    glosses = ((zh, en.split(";")[0]) for zh, en in reader.pairs(PARALLEL["dictionary"]))
+    english = WordByWord([*news, *reader.pairs(PARALLEL["parallel_daily"]), *glosses], chance)
 
     def rows() -> Iterator[dict[str, Any]]:
         for name, share in CROSSED.items():
@@ -223,5 +227,7 @@ def _write_crossed(data: Path, made: Path, out: Path) -> None:
 
     with out.open("w", encoding="utf-8") as lines:
         for row in rows():
-            row["q"] = mixer.mix(reader.fold(row["q"]))
+            row["q"] = english.question(reader.fold(row["q"]))
             lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+        for row in number_rows(news, chance):
+            lines.write(json.dumps(row | {"w": 0.7}, ensure_ascii=False) + "\n")
