@@ -1,6 +1,6 @@
 """Fits the weights by which search orders passages.
 
-    python -m eval.ranking --index INDEX --gold FILE [FILE …] [--split dev]
+    python -m eval.ranking --set INDEX GOLD [--set INDEX GOLD …] [--split dev]
 
     {"questions": 1876, "held": 0.91, "same": {"lexical": 6.1, …}, "other": {…}}
 
@@ -40,18 +40,38 @@ def list_net(lists: Sequence[List], ridge: float) -> Floats:
     """
     spread = np.concatenate([x for x, _, _ in lists]).std(0) + 1e-6
     beta = np.zeros(len(spread))
-    for _ in range(30):
-        gradient, hessian = ridge * beta, ridge * np.eye(len(beta))
-        for features, share, weight in lists:
-            x = features / spread
-            score = x @ beta
-            p = np.exp(score - score.max())
-            p /= p.sum()
-            mean = p @ x
-            gradient = gradient + weight * (mean - share @ x)
-            hessian = hessian + weight * ((x * p[:, None]).T @ x - np.outer(mean, mean))
-        beta -= np.linalg.solve(hessian, gradient)
+    loss, gradient, hessian = _list_loss(lists, spread, beta, ridge)
+    for _ in range(50):
+        step = np.linalg.solve(hessian, gradient)
+        while True:  # halve a step that leads too far
+            told = _list_loss(lists, spread, beta - step, ridge)
+            if told[0] <= loss or np.abs(step).max() < 1e-9:
+                break
+            step = step / 2
+        beta = beta - step
+        if loss - told[0] < 1e-9 * (1 + loss):
+            break
+        loss, gradient, hessian = told
     return np.asarray(beta / spread, np.float64)
+
+
+def _list_loss(
+    lists: Sequence[List], spread: Floats, beta: Floats, ridge: float
+) -> tuple[float, Floats, Floats]:
+    """Return the cross-entropy with its ridge, its gradient and its Hessian."""
+    loss = ridge / 2 * float(beta @ beta)
+    gradient, hessian = ridge * beta, ridge * np.eye(len(beta))
+    for features, share, weight in lists:
+        x = features / spread
+        score = x @ beta
+        score -= score.max()
+        mass = np.exp(score)
+        p = mass / mass.sum()
+        mean = p @ x
+        loss += weight * float(np.log(mass.sum()) - share @ score)
+        gradient = gradient + weight * (mean - share @ x)
+        hessian = hessian + weight * ((x * p[:, None]).T @ x - np.outer(mean, mean))
+    return loss, gradient, hessian
 
 
 def collect(bot: Bot, rows: Sequence[gold.GoldRow]) -> tuple[list[List], list[List]]:
@@ -76,25 +96,33 @@ def collect(bot: Bot, rows: Sequence[gold.GoldRow]) -> tuple[list[List], list[Li
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line, fit, print."""
     parser = argparse.ArgumentParser(description="Fit the order of passages.")
-    parser.add_argument("--index", type=Path, required=True)
-    parser.add_argument("--gold", type=Path, nargs="+", required=True)
+    parser.add_argument(
+        "--set",
+        type=Path,
+        nargs=2,
+        action="append",
+        required=True,
+        metavar=("INDEX", "GOLD"),
+        help="an index and a gold file about it; may be given again",
+    )
     parser.add_argument("--split", choices=("dev", "test"), default=None)
     options = parser.parse_args(arguments)
-    bot = Bot.open(options.index)
-    rows = [
-        row
-        for file in options.gold
-        for row in gold.load(file, split=options.split)
-        if row.answerable and row.evidence and not row.history
-    ]
-    same, other = collect(bot, rows)
-    found = {"questions": len(rows), "held": round((len(same) + len(other)) / len(rows), 4)}
+    same: list[List] = []
+    other: list[List] = []
+    asked = 0
+    for index, file in options.set:
+        rows = gold.load(file, split=options.split)
+        rows = [row for row in rows if row.answerable and row.evidence and not row.history]
+        asked += len(rows)
+        for lists, found in zip((same, other), collect(Bot.open(index), rows), strict=True):
+            lists += found
+    told = {"questions": asked, "held": round((len(same) + len(other)) / asked, 4)}
     fitted = {
         name: dict(zip(FEATURES, list_net(lists, RIDGE).round(2).tolist(), strict=True))
         for name, lists in (("same", same), ("other", other))
         if lists
     }
-    sys.stdout.write(json.dumps(found | fitted, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(told | fitted, ensure_ascii=False) + "\n")
     return 0
 
 

@@ -62,8 +62,8 @@ class Weights:
 
 
 # Fitted by `python -m eval.ranking` (softmax over the candidates of a question), 2026-11-21.
-SAME_LANGUAGE = Weights((6.1, 3.8, 5.7, 1.5, 0.3))
-OTHER_LANGUAGE = Weights((1.5, 8.0, 8.0, 1.5, 0.3))
+SAME_LANGUAGE = Weights((4.7, 3.6, 5.8, 0.9, 0.1))
+OTHER_LANGUAGE = Weights((2.4, 8.8, 6.7, 0.9, 0.2))
 
 
 def features(

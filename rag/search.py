@@ -125,12 +125,8 @@ class Search:
     def weigh(self, question: str) -> list[Weighed]:
         """Return every candidate with what its place is computed from, best first."""
         found, texts = self._found(question, Filter())
-        chunks = self.store.chunks(list(found))
-        source = {a: s for a, s, _, _ in self.store.heads()} if found else {}
         return [
-            Weighed(
-                source[chunks[n].article_id], texts[n].text, one.own, tuple(map(float, one.row))
-            )
+            Weighed(texts[n].source, texts[n].text, one.own, tuple(map(float, one.row)))
             for n, one in sorted(found.items(), key=lambda item: -item[1].fit)
             if one.row is not None
         ]

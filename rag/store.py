@@ -76,6 +76,7 @@ class ChunkText(NamedTuple):
 
     text: str
     opens: bool  # its article begins with it
+    source: str
 
 
 class Store:
@@ -306,11 +307,11 @@ class Store:
         marks = ",".join("?" * len(numbers))
         rows = self._rows(
             'SELECT c.number, substr(a.text, c.start + 1, c."end" - c.start), c.number = (SELECT'
-            " min(number) FROM chunk WHERE article = c.article) FROM chunk c JOIN article a ON"
-            f" a.id = c.article WHERE c.number IN ({marks})",
+            " min(number) FROM chunk WHERE article = c.article), a.source FROM chunk c"
+            f" JOIN article a ON a.id = c.article WHERE c.number IN ({marks})",
             list(numbers),
         )
-        return {number: ChunkText(text, bool(opens)) for number, text, opens in rows}
+        return {n: ChunkText(text, bool(opens), source) for n, text, opens, source in rows}
 
     def counts(self) -> dict[str, int]:
         """Return how many sources, articles and chunks there are."""

@@ -104,7 +104,7 @@ def test_the_script_prints_weights_for_each_language(tmp_path, capsys):
     ]
     file = tmp_path / "gold.jsonl"
     file.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows), encoding="utf-8")
-    assert fitting.main(["--index", str(tmp_path / "index"), "--gold", str(file)]) == 0
+    assert fitting.main(["--set", str(tmp_path / "index"), str(file)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["questions"], told["held"]) == (2, 1.0)
     assert set(told["same"]) == set(told["other"]) == set(FEATURES)
