@@ -241,8 +241,9 @@ class Search:
         top = max((f.lexical for f in found.values()), default=0.0)
         nearest = max((f.dense for f in found.values()), default=0.0)
         folded = {number: fold(passage.text) for number, passage in passages.items()}
-        own = [n for n, text in folded.items() if is_chinese(text) == query.chinese]
-        other = [n for n, text in folded.items() if is_chinese(text) != query.chinese]
+        chinese = {number: is_chinese(text) for number, text in folded.items()}
+        own = [number for number in folded if chinese[number] == query.chinese]
+        other = [number for number in folded if chinese[number] != query.chinese]
         for numbers, groups, weights in (
             (own, query.own, SAME_LANGUAGE),
             (other, query.other or query.own, OTHER_LANGUAGE),
@@ -291,8 +292,8 @@ class Search:
             groups = twins(self.store, order[: 3 * limit])[:limit]
         numbers = [number for group in groups for number in group[: 1 + _MOST_TWINS]]
         chunks = self.store.chunks(numbers)
-        articles = {c.article_id: self.store.article(c.article_id) for c in chunks.values()}
-        raw = {a.source: self.store.source(a.source).text for a in articles.values()}
+        articles = self.store.articles_by_id({c.article_id for c in chunks.values()})
+        raw = self.store.raw({a.source for a in articles.values()})
         hits: list[Hit] = []
         for group in groups:
             leader: int | None = None

@@ -19,7 +19,7 @@ import itertools
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -276,6 +276,22 @@ class Store:
         if not rows:
             raise KeyError(identity)
         return _article(rows[0])
+
+    def articles_by_id(self, identities: Collection[str]) -> dict[str, Article]:
+        """Return articles by their identities; those that are not there are left out."""
+        marks = ",".join("?" * len(identities))
+        rows = self._rows(
+            "SELECT id, source, text, runs, title, byline, published FROM article"
+            f" WHERE id IN ({marks})",
+            sorted(identities),
+        )
+        return {row[0]: _article(row) for row in rows}
+
+    def raw(self, names: Collection[str]) -> dict[str, str]:
+        """Return the texts of sources by their names; those that are not there are left out."""
+        marks = ",".join("?" * len(names))
+        query = f"SELECT name, text FROM source WHERE name IN ({marks})"
+        return dict(self._rows(query, sorted(names)))
 
     def chunks(self, numbers: Sequence[int]) -> dict[int, Chunk]:
         """Return chunks by their numbers."""
