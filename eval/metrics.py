@@ -33,7 +33,7 @@ LEVEL = 0.95  # the contract's interval
 
 NOT_PUNCTUATION = "%‰"  # Unicode calls them punctuation, but 30% is another answer than 30
 ALSO_PUNCTUATION = "~`^"  # Unicode calls them symbols; Chinese text writes ranges as 10～20
-THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
+THOUSANDS = re.compile(r"(?<!\d)(?<!\d[.,])\d{1,3}(?:,\d{3})+(?!\d|,\d)")
 
 
 def normalise(text: str) -> str:
@@ -44,6 +44,8 @@ def normalise(text: str) -> str:
 
     >>> normalise("７ 月交付１,３００台！"), normalise("3.0"), normalise("2025-08-16")
     ('7月交付1300台', '3.0', '2025 08 16')
+    >>> normalise("In July,1,300, the most")
+    'injuly1300themost'
     """
     folded = unicodedata.normalize("NFKC", text).lower()
     folded = THOUSANDS.sub(lambda number: number.group().replace(",", ""), folded)

@@ -16,7 +16,7 @@ from rag.articles import split_articles
 from rag.chunks import split_chunks
 from rag.claims import Claim, Passage, evidence, make_claims, sentence_around, told_elsewhere
 from rag.confidence import Calibration, Evidence
-from rag.dialogue import standalone
+from rag.dialogue import plain, standalone
 from rag.errors import QuestionError
 from rag.ingest import load_embedder
 from rag.lexical import LexicalIndex
@@ -71,7 +71,7 @@ class Bot:
     def ask(self, question: str, history: History = ()) -> Answer:
         """Answer a question, or refuse. Raises QuestionError when it is empty or too long."""
         started = time.perf_counter()
-        asked = standalone(self._checked(question), history)
+        asked = standalone(plain(self._checked(question)), history)
         hits = self.search(asked)
         found = time.perf_counter()
         answer = self._answer(
@@ -120,7 +120,7 @@ class Bot:
 
         This is what the calibration is fitted on; None when there is nothing to read.
         """
-        asked = standalone(self._checked(question), history)
+        asked = standalone(plain(self._checked(question)), history)
         passages = self._to_read(self.search(asked))
         claims = self._claims(asked, passages)
         return (claims, evidence(asked, claims, passages)) if claims else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from rag.terms import fold
 from rag.types import History
 
 _LEANS = re.compile(
@@ -53,3 +54,34 @@ def _subject(before: str, question: str) -> str:
     if _MONTH.search(question):
         subject = _MONTH.sub(" ", subject)
     return re.sub(r"\s+", " ", subject).strip()
+
+
+_POLITE = (
+    "你好|您好|大家好|早上好|下午好|晚上好|打扰(?:一下|了)?|不好意思|劳驾|麻烦(?:问|您|你)?(?:一下|下)?|拜托(?:了)?"
+    "|请(?:教|问)?(?:一下|下)|请问|请教|(?:我想|想|我要)(?:请)?(?:问|了解|知道|咨询)(?:一下|下)?"
+    "|(?:请)?(?:能(?:不能|否)?|可(?:不可)?以|可否|方便)?(?:请)?(?:您|你)?(?:告诉|帮)我(?:查|看|找|说)?(?:一下|下)?"
+    "|hi|hello|hey|good (?:morning|afternoon|evening)|excuse me|sorry to bother you|please"
+    "|(?:could|can|would) you (?:please |kindly )?tell me|i(?: would|'d) like to (?:know|ask)"
+    "|i want to know|do you (?:happen to )?know"
+)
+_THANKS = (
+    "(?:非常|十分|太|先)?(?:谢谢|多谢|感谢|谢了)(?:您|你|大家|啦|了)*|辛苦(?:您|你)?(?:了|啦)|拜托(?:您|你)?了?|麻烦(?:您|你)?了"
+    "|(?:many )?thanks(?: a lot| so much)?|thank you(?: very much| so much)?|please|cheers"
+)
+_BEFORE = re.compile(f"(?:(?:{_POLITE})(?![a-z])[\\s,，、。.!！~～:：]*)+")
+_AFTER = re.compile(f"(?:[\\s,，、。.!！?？~～]*(?<![a-z])(?:{_THANKS})[\\s,，、。.!！~～]*)+$")
+
+
+def plain(question: str) -> str:
+    """Return the question without greetings before it and thanks after it.
+
+    >>> plain("您好，请问一下松延动力7月交付多少台？谢谢您！")
+    '松延动力7月交付多少台'
+    >>> plain("Could you please tell me who founded it? Thanks!"), plain("谢谢")
+    ('who founded it', '谢谢')
+    """
+    folded = fold(question)  # every character keeps its place
+    start = found.end() if (found := _BEFORE.match(folded)) else 0
+    end = found.start() if (found := _AFTER.search(folded, start)) else len(question)
+    kept = question[start:end].strip()
+    return kept if any(character.isalnum() for character in kept) else question

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.dialogue import leans, standalone
+from rag.dialogue import leans, plain, standalone
 
 DELIVERED = ("松延动力7月交付多少台?", "105台")
 
@@ -71,3 +71,40 @@ def test_a_history_without_a_subject_adds_nothing():
 @given(st.text(), st.lists(st.tuples(st.text(), st.text()), max_size=4))
 def test_the_question_itself_is_always_kept(question, history):
     assert standalone(question, history).endswith(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "kept"),
+    [
+        pytest.param("您好，请问一下7月交付多少台？谢谢您！", "7月交付多少台", id="both"),
+        pytest.param("請問會長是誰？謝謝", "會長是誰", id="Traditional"),
+        pytest.param("麻烦帮我查一下谁是会长", "谁是会长", id="a favour"),
+        pytest.param("我想了解一下产量", "产量", id="a wish"),
+        pytest.param(
+            "Hello, could you please tell me who won? Thank you!", "who won", id="English"
+        ),
+        pytest.param("拜托了！7月多少？", "7月多少？", id="an appeal"),
+    ],
+)
+def test_what_is_only_polite_is_left_out(question, kept):
+    assert plain(question) == kept
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "请愿书是谁写的？",
+        "感谢信写给谁？",
+        "他感谢谁？",
+        "要知道的是什么？",
+        "谁对大家说了谢谢？",
+        "“请问”是什么意思",
+        "pleased customers?",
+        "What did he thank you for?",
+        "谢谢",
+        "Hi",
+        "",
+    ],
+)
+def test_words_that_matter_stay(question):
+    assert plain(question) == question
