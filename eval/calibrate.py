@@ -37,8 +37,9 @@ HERE = Path(__file__).resolve().parent
 RIDGE = 1.0
 FOLDS = 5
 # what a wrong answer costs where a right one earns 1: trust is lost faster than won
+# (0.35 chooses the same threshold, 0.5 one that refuses a third more)
 WRONG_ANSWER = 0.3
-NOISE = 0.005  # of the worth: from 0.23 to 0.39 it moves no more
+NOISE = 0.005  # of the worth; two questions of the gold set's dev half
 GOLD_WEIGHT = 3.0  # of a gold row beside a public one: newspapers are what the bot is for
 
 
@@ -195,12 +196,12 @@ def choose_threshold(
     """Return the threshold that is worth most over these questions.
 
     A right answer and a right refusal count 1, a wrong answer costs WRONG_ANSWER, a wrong refusal
-    0. Of thresholds worth as much within NOISE, the middle one.
+    0. Of thresholds worth as much within NOISE, the strictest.
     """
     tried = np.round(np.arange(0.05, 0.8, 0.01), 2)
     worth = np.array([_worth(confidence >= t, right > 0, answerable > 0, weight) for t in tried])
     best = np.flatnonzero(worth >= worth.max() - NOISE)
-    return float(tried[best[len(best) // 2]])
+    return float(tried[best[-1]])
 
 
 def _worth(

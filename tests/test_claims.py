@@ -1,0 +1,52 @@
+"""rag.claims: what a reader found, put together into answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.claims import make_claims
+from rag.confidence import UNCALIBRATED, Calibration
+from rag.types import Article, Reading, Run, Span
+
+TEXT = "夏天充一辆车平均28分钟，入冬以后要45分钟上下。“冬天大家都慢。”站长苗青松说。"
+
+
+@dataclass(frozen=True)
+class Passage:
+    article: Article
+    span: Span
+    score: float = 1.0
+
+
+def answers(question: str, found: str, text: str = TEXT) -> list[str]:
+    """The answers made of what a pattern finds in a text, best first."""
+    passage = Passage(Article("a", "a.txt", text, (Run(0, 0, len(text)),)), Span(0, len(text)))
+    readings = [Reading(0, Span(*m.span()), 5.0) for m in re.finditer(found, text)]
+    calibration = Calibration.from_json(UNCALIBRATED)
+    return [claim.text for claim in make_claims(question, [passage], readings, calibration)]
+
+
+def test_two_things_asked_at_once_may_be_answered_from_the_first_to_the_second():
+    both = "28分钟，入冬以后要45分钟"
+    assert both in answers("夏天和冬天各要多久?", "28分钟|45分钟")
+    assert both not in answers("夏天要多久?", "28分钟|45分钟")
+
+
+def test_two_sentences_are_not_joined():
+    text = "夏天要28分钟。冬天要45分钟。"
+    assert all(
+        "。" not in answer for answer in answers("夏天和冬天各要多久?", "28分钟|45分钟", text)
+    )
+
+
+def test_what_somebody_said_is_quoted_whole():
+    assert answers("站长怎么说?", "大家都")[0] == "冬天大家都慢"
+    assert answers("谁都慢?", "大家都")[0] == "大家都"
+
+
+def test_the_new_side_of_a_change_comes_first():
+    text = "违约金由1200万元提高到2000万元。"
+    found = "1200万元|2000万元"
+    assert answers("违约金提到多少?", found, text)[0] == "2000万元"
+    assert answers("违约金原来是多少?", found, text)[0] == "1200万元"
