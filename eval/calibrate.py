@@ -215,27 +215,13 @@ def _worth(
     return float((weight * worth).sum() / weight.sum())
 
 
-def page_text(truth: Path) -> str:
-    """Return one of the pages we wrote as plain text, a line a title, byline or paragraph."""
-    lines: list[str] = []
-    for article in json.loads(truth.read_text(encoding="utf-8"))["articles"]:
-        headings = dict(article.get("headings", ()))
-        lines += [article[part] for part in ("title", "subtitle", "byline") if article.get(part)]
-        for number, paragraph in enumerate(article["body"]):
-            dateline = article.get("dated", "") if number == 0 else ""
-            lines += [*filter(None, [headings.get(number)]), dateline + paragraph]
-        lines.append("")
-    return "\n".join(lines)
-
-
 def calibrate(items: Sequence[squad.Item], weights: Path) -> dict[str, object]:
     """Fit on both dev halves and these public questions; return what goes into calibration.json."""
     with tempfile.TemporaryDirectory(prefix="youju-") as folder:
         root = Path(folder)
         index_paths(root / "seeds", [HERE.parent / "seeds"])
-        truths = sorted((HERE / "pages" / "truth").glob("*[13579].json"))
-        pages = [Source(f"{truth.stem}.txt", page_text(truth)) for truth in truths]
-        index_sources(root / "pages", pages)
+        texts = sorted((HERE / "pages" / "text").glob("*[13579].txt"))
+        index_sources(root / "pages", [Source(t.name, t.read_bytes().decode()) for t in texts])
         contexts = dict.fromkeys(item.context for item in items)
         index_sources(root / "all", (Source(f"{n}.txt", c) for n, c in enumerate(contexts)))
         kept = [c for c in contexts if _is_kept(c)]
@@ -243,8 +229,7 @@ def calibrate(items: Sequence[squad.Item], weights: Path) -> dict[str, object]:
         reader = Remembering(ExtractiveReader.load(weights))
         opened = [Bot.open(root / name) for name in ("seeds", "pages", "all", "half")]
         dev = gold.load(gold.DEFAULT_GOLD, split="dev")
-        asked = [HERE / "pages" / "questions" / f"{truth.stem}.jsonl" for truth in truths]
-        dev_pages = [row for path in asked for row in gold.load(path, split="dev")]
+        dev_pages = gold.load(HERE / "pages" / "gold.jsonl", split="dev")
 
         def weighed(calibration: Calibration) -> dict[str, Rows]:
             bots = [bot.with_reader(reader, calibration) for bot in opened]

@@ -65,8 +65,8 @@ def test_every_setting_gets_its_line_against_the_first(tmp_path):
 
 def test_settings_come_from_the_file_and_not_from_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("YOUJU_PASSAGES_READ", "9")
-    (variant,) = load_variants([toml(tmp_path, "a.toml", "dense_weight = 0")])
-    assert variant.settings == Settings(dense_weight=0.0)
+    (variant,) = load_variants([toml(tmp_path, "a.toml", "passages_read = 3")])
+    assert variant.settings == Settings(passages_read=3)
 
 
 def test_a_settings_file_that_cannot_be_used_is_named(tmp_path):
