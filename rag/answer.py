@@ -18,6 +18,7 @@ from rag.claims import Claim, Passage, evidence, make_claims, sentence_around, t
 from rag.confidence import Calibration, Evidence
 from rag.dialogue import plain, standalone
 from rag.errors import QuestionError
+from rag.filters import Filter
 from rag.ingest import load_embedder
 from rag.lexical import LexicalIndex
 from rag.readers import Reader
@@ -68,11 +69,14 @@ class Bot:
         """Return a bot over the same index with another reader, or another calibration."""
         return Bot(self._search, reader, calibration, self._settings)
 
-    def ask(self, question: str, history: History = ()) -> Answer:
-        """Answer a question, or refuse. Raises QuestionError when it is empty or too long."""
+    def ask(self, question: str, history: History = (), within: Filter = Filter()) -> Answer:
+        """Answer a question from the articles in `within`, or refuse.
+
+        Raises QuestionError when it is empty or too long.
+        """
         started = time.perf_counter()
         asked = standalone(plain(self._checked(question)), history)
-        hits = self.search(asked)
+        hits = self.search(asked, within=within)
         found = time.perf_counter()
         answer = self._answer(
             question,
@@ -125,9 +129,11 @@ class Bot:
         claims = self._claims(asked, passages)
         return (claims, evidence(asked, claims, passages)) if claims else None
 
-    def search(self, question: str, *, limit: int = 10) -> tuple[Hit, ...]:
-        """Return the best passages for a question."""
-        return self._search.find(self._checked(question), limit)
+    def search(
+        self, question: str, *, limit: int = 10, within: Filter = Filter()
+    ) -> tuple[Hit, ...]:
+        """Return the best passages for a question, of the articles in `within`."""
+        return self._search.find(self._checked(question), limit, within)
 
     def weigh_passages(self, question: str) -> list[Weighed]:
         """Return all candidates of a question and what their order is computed from; the weights of

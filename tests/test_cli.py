@@ -264,3 +264,38 @@ def test_help_names_every_command(capsys):
     out = capsys.readouterr().out
     assert caught.value.code == 0
     assert all(c in out for c in ("chat", "index", "remove", "articles", "ask", "eval", "gold"))
+
+
+@pytest.mark.parametrize(
+    ("options", "sources"),
+    [
+        pytest.param(["--source", "b.txt"], {"b.txt"}, id="source"),
+        pytest.param(["--source", "*.txt", "--source", "c.*"], {"a.txt", "b.txt"}, id="patterns"),
+        pytest.param(["--since", "2025-01-01"], {"d.jsonl#1"}, id="since"),
+        pytest.param(["--title", "旧闻"], {"d.jsonl#2"}, id="title"),
+    ],
+)
+def test_a_question_may_be_asked_of_some_articles_only(tmp_path, capsys, options, sources):
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    for name in "ab":
+        (folder / f"{name}.txt").write_text(f"{name}厂的机器人交付了105台。", encoding="utf-8")
+    records = [
+        {"id": "1", "text": "机器人交付了三台。", "title": "新闻", "published": "2025-08-16"},
+        {"id": "2", "text": "机器人交付了两台。", "title": "旧闻", "published": "2020-01-01"},
+    ]
+    lines = "\n".join(json.dumps(r, ensure_ascii=False) for r in records)
+    (folder / "d.jsonl").write_text(lines, encoding="utf-8")
+    index = str(tmp_path / "index")
+    assert main(["index", str(folder), "--index", index]) == 0
+    capsys.readouterr()
+    main(["ask", "机器人交付了多少台?", "--index", index, "--json", *options])
+    hits = json.loads(capsys.readouterr().out)["hits"]
+    assert {hit["source"] for hit in hits} == sources
+
+
+def test_a_day_that_is_none_is_named(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["ask", "?", "--since", "16.8.2025"])
+    assert stop.value.code == 2
+    assert "16.8.2025" in capsys.readouterr().err

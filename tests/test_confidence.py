@@ -9,13 +9,11 @@ import numpy as np
 import pytest
 
 from eval.calibrate import (
-    HERE,
     Rows,
     choose_threshold,
     fit,
     fit_ranking,
     folds,
-    page_text,
     right_of_unseen,
 )
 from rag.claims import Claim
@@ -104,14 +102,3 @@ def test_the_rows_of_an_article_are_left_out_together():
     assert len(set(fold.tolist())) > 1
     for article in set(rows.article):
         assert len({int(f) for f, a in zip(fold, rows.article, strict=True) if a == article}) == 1
-
-
-def test_a_page_is_laid_out_as_it_is_read():
-    truth = HERE / "pages" / "truth" / "01.json"
-    lines = page_text(truth).split("\n")
-    articles = json.loads(truth.read_text(encoding="utf-8"))["articles"]
-    assert [a["title"] for a in articles] == [
-        t for t in lines if t in {a["title"] for a in articles}
-    ]
-    assert lines[0] == articles[0]["title"]
-    assert sum(len(line) for line in lines) >= sum(len(p) for a in articles for p in a["body"])

@@ -8,6 +8,7 @@ that says what to type. Each command imports what it needs when it runs, so that
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 import sys
@@ -23,6 +24,7 @@ from rag.errors import (
     SourceError,
     YoujuError,
 )
+from rag.filters import Filter
 from ui.evaluate import add_eval_options, add_gold_commands, run_eval
 
 if TYPE_CHECKING:
@@ -80,6 +82,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help='earlier turns: a JSON list of ["question", "answer"]',
     )
+    only = ask.add_argument_group("only of articles")
+    only.add_argument(
+        "--source", action="append", metavar="NAME", help="of this name or pattern; may be repeated"
+    )
+    only.add_argument("--title", action="append", metavar="TITLE", help="of this whole title")
+    only.add_argument("--since", type=_day, metavar="DAY", help="published then or later")
+    only.add_argument("--until", type=_day, metavar="DAY", help="published then or earlier")
     evaluate = _command(
         commands, "eval", _eval, "run a gold set, or a public reading-comprehension set"
     )
@@ -224,12 +233,13 @@ def _articles(options: argparse.Namespace) -> int:
 def _ask(options: argparse.Namespace) -> int:
     history = _history(options.history) if options.history else ()
     bot = _open_or_make(options)
+    within = Filter(
+        tuple(options.source or ()), tuple(options.title or ()), options.since, options.until
+    )
     if options.question == "-":
-        return max(
-            (_answer_line(bot, line.rstrip("\r\n"), history) for line in _lines(sys.stdin.buffer)),
-            default=DONE,
-        )
-    answer = bot.ask(options.question, history)
+        lines = (line.rstrip("\r\n") for line in _lines(sys.stdin.buffer))
+        return max((_answer_line(bot, line, history, within) for line in lines), default=DONE)
+    answer = bot.ask(options.question, history, within)
     _print(json.dumps(answer.to_json(), ensure_ascii=False) if options.json else _as_text(answer))
     return PARTLY if answer.refused else DONE
 
@@ -240,11 +250,18 @@ def _lines(stream: Iterable[bytes]) -> Iterable[str]:
             yield line.decode("utf-8", "replace")
 
 
-def _answer_line(bot: Bot, question: str, history: History) -> int:
+def _day(text: str) -> str:
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: write it as 2025-08-16") from error
+
+
+def _answer_line(bot: Bot, question: str, history: History, within: Filter) -> int:
     """Print one JSON line; a question that cannot be asked gets an `error` field, and the rest go
     on."""
     try:
-        answer = bot.ask(question, history)
+        answer = bot.ask(question, history, within)
     except QuestionError as error:
         _say(f"skipped: {error}")
         print(
