@@ -268,16 +268,21 @@ def test_a_store_put_back_to_an_older_copy_is_not_answered_with_the_newer(tmp_pa
 
 
 def damaged(path, damage):
+    """Put a damaged file in a file's place. Not written in place: what an index of this process
+    has mapped would be cut under it, and the process end with a bus error."""
     data = path.read_bytes()
+    middle = len(data) // 2
+    changed = {
+        "cut": data[:middle],
+        "longer": data + b"\0",
+        "one byte": data[:middle] + bytes([data[middle] ^ 0x55]) + data[middle + 1 :],
+    }
     if damage == "missing":
         path.unlink()
-    elif damage == "cut":
-        path.write_bytes(data[: len(data) // 2])
-    elif damage == "longer":
-        path.write_bytes(data + b"\0")
-    else:
-        middle = len(data) // 2
-        path.write_bytes(data[:middle] + bytes([data[middle] ^ 0x55]) + data[middle + 1 :])
+        return
+    spare = path.with_name("spare")
+    spare.write_bytes(changed[damage])
+    spare.replace(path)
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "longer", "one byte"])
