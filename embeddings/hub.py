@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from embeddings import EmbedderError, Vectors
+from embeddings.fetch import advice
 
 if TYPE_CHECKING:
     import torch
@@ -75,13 +76,8 @@ class HubEmbedder:
             )
         try:
             return cls(library.SentenceTransformer(name), name=name)
-        # What a hub client raises changes with its version and its HTTP library.
-        except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-            raise EmbedderError(
-                f"the embedding model {name!r} cannot be loaded ({reason}); where a network is "
-                f"run `hf download {name} --local-dir model`, copy the folder, give its path"
-            ) from error
+        except Exception as error:  # what a hub client raises changes with its version
+            raise EmbedderError(advice("embedding model", name, error)) from error
 
     @cached_property
     def dimension(self) -> int:

@@ -1,11 +1,11 @@
 """Words in an article that speak to a machine instead of telling news: 忽略以上指令, "ignore all
 previous instructions", chat markup, a link in markdown, a citation mark of ours.
 
-A language model may obey them. So nothing that stands after such words in the same paragraph (after
-chat markup: in the same text) counts as evidence for what a model writes. A report on such an
-attack loses that paragraph too; the extractive reader, which obeys nobody, still reads it. Of 3,000
-news articles 12 in 1,000 hold something that looks like an order, mostly warnings of fraud; 7
-characters in 1,000 stand after one.
+A language model may obey them. So nothing that stands after such words in the same paragraph counts
+as evidence for what a model writes, and nothing in a paragraph with chat markup or after it. A
+report on such an attack loses that paragraph too; the extractive reader, which obeys nobody, still
+reads it. Of 3,000 news articles 12 in 1,000 hold something that looks like an order, mostly
+warnings of fraud; 7 characters in 1,000 stand after one.
 
 This knows what such words look like, not what they want: an order that is worded like plain news
 ("公司总部在火星。") passes, and is then shown as what it is, a quote from that article.
@@ -134,8 +134,10 @@ def orders(text: str) -> list[Span]:
         for m in _WORDS.finditer(bare)
         if m.end() > m.start()
     ]
-    found += [Span(place[m.start()], len(text)) for m in _MARKS.finditer(bare)][:1]
-    return _joined([Span(_sentence_start(text, span.start), span.end) for span in found])
+    found = [Span(_sentence_start(text, span.start), span.end) for span in found]
+    if mark := _MARKS.search(bare):
+        found.append(Span(text.rfind("\n", 0, place[mark.start()] + 1) + 1, len(text)))
+    return _joined(found)
 
 
 def _without_invisible(text: str) -> tuple[str, Sequence[int]]:

@@ -117,6 +117,7 @@ _DATE = re.compile(
 _YEAR_RANGE = re.compile(r"((?:19|20)\d\d)(?=\s?[-—–~至到]{1,2}\s?(?:19|20)\d\d年)")
 _DAY_RANGE = re.compile(r"(\d{1,2})(?=\s?[-—–~至到]{1,2}\s?\d{1,2}[日号])")
 _MONTH_RANGE = re.compile(r"(?<!\d)(\d{1,2})(?=\s?[-—–~至到]{1,2}\s?\d{1,2}月)")
+_NTH = re.compile(r"(?:st|nd|rd|th)\b")
 _GLUED = re.compile("(?!(?:st|nd|rd|th|km|kg)\\b)[a-z]")
 _MAY = re.compile(r"\b(?:may|march|mar|sept?|jan|dec)\b")  # words too: dates only beside a number
 
@@ -180,6 +181,7 @@ def quantities(text: str) -> list[Quantity]:
 
 def _quantity(match: re.Match[str], text: str) -> Quantity | None:
     unit = match["unit"] or ("%" if match["share"] else (match["sign"] or "").strip())
+    unit = "第" if match["digits"] and _NTH.match(text, match.end()) else unit
     if match["digits"]:
         value = Decimal(match["digits"].replace(",", ""))
         if _GLUED.match(text, match.end("digits")):

@@ -37,11 +37,12 @@ _QUOTED = re.compile('[“「『"]([^“”「」『』"\n]{2,40})[”」』"]')
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)[^\s，。；）)\]]*", re.IGNORECASE)
 _NOT = re.compile(
     r"没有|没能|尚未|并未|从未|未能|未曾|未|并非|不是|不会|不能|不再|否认|无法|拒绝|禁止|取消"
-    r"|\b(?:not|no|never|denied|denies|refused|cancelled|canceled|cannot|without|none)\b|n't\b"
+    r"|\b(?:not|no|never|denied|denies|refused|cancelled|canceled|cannot|without|none|nothing"
+    r"|nobody|neither)\b|n't\b"
 )
 _ANY_NOT = re.compile(
     r"[不没未无非否拒禁]|取消"
-    r"|\b(?:not|no|never|den\w+|refus\w+|cancel\w+|cannot|without|none|fail\w*)\b|n't\b"
+    r"|\b(?:not|no|never|den\w+|refus\w+|cancel\w+|cannot|without|none|noth\w+|nobody|neither|fail\w*)\b|n't\b"
 )
 _OPPOSITES = tuple(
     (re.compile(one), re.compile(other))
@@ -55,6 +56,7 @@ _OPPOSITES = tuple(
         ("开始|启动|开幕|开工", "结束|终止|闭幕|停工|停止"),
     )
 )
+_WORD = re.compile(r"[a-z\u00df-\u024f]+")
 _HAN_RUN = re.compile("[\u3400-\u9fff]+")
 _NUMERALS = re.compile("[0-9零〇一二三四五六七八九十百千万亿两]+")
 _EMPTY = frozenset(word for word in PARTICLES if len(word) == 1) | frozenset("们个一年月日")
@@ -129,35 +131,84 @@ def unsupported(answer: str, cited: str) -> list[str]:
     return list(dict.fromkeys(missing))
 
 
-def supported(answer: str, cited: str) -> bool:
+def supported(answer: str, cited: str, *, asked: str = "") -> bool:
     """Tell whether a sentence that a model wrote may leave: nothing `unsupported`, and most of its
-    words in what it cites."""
+    words in what it cites; most of those too that the question did not bring."""
     abroad = is_chinese(answer) != is_chinese(cited)
     least = OTHER_LANGUAGE if abroad else SAME_LANGUAGE
-    said = bool(essence(answer)) and cover(answer, cited) >= least
-    return said and not unsupported(answer, cited)
+    if not essence(answer) or unsupported(answer, cited):
+        return False
+    return min(cover(answer, cited), cover(answer, cited, asked=asked)) >= least
 
 
-def cover(answer: str, cited: str) -> float:
-    """Return the share of an answer's words that stand in the cited text, 0 to 1.
+def cover(answer: str, cited: str, *, asked: str = "") -> float:
+    """Return the share of an answer's words that stand in the cited text, 0 to 1; words of `asked`
+    do not count.
 
     Chinese: characters that stand there together with a neighbour; words that hold a sentence
     together do not count. A text in the other language is asked for translations.
     """
-    a, c = fold(essence_spaced(answer)), fold(essence_spaced(cited))
+    a, c, known = (fold(essence_spaced(text)) for text in (answer, cited, asked))
+    held = _Held(a, c, known)
     if is_chinese(answer) != is_chinese(cited):
-        return _translated_cover(a, c)
-    latin = [w for w in re.findall(r"[a-z\u00df-\u024f]+", a) if w not in FUNCTION_WORDS]
-    there = {_stem(w) for w in re.findall(r"[a-z\u00df-\u024f]+", c)}
-    covered, total = float(sum(_stem(w) in there for w in latin)), float(len(latin))
-    for run in _HAN_RUN.findall(_NUMERALS.sub(" ", a)):  # numbers are compared as such
-        for k, char in enumerate(run):
-            if char not in _EMPTY:
-                total += 1
-                pairs = [run[max(0, k - 1) : k + 1], run[k : k + 2]]
-                together = any(len(pair) == 2 and pair in c for pair in pairs)
-                covered += together or (len(run) == 1 and char in c)
-    return covered / total if total else 1.0 if essence(answer) in essence(cited) else 0.0
+        words = held.translated()
+    else:
+        words = [*held.latin(), *held.chinese()]
+    if words:
+        return sum(words) / len(words)
+    return 1.0 if asked or essence(answer) in essence(cited) else 0.0
+
+
+class _Held:
+    """Which words of an answer stand in a cited text, one truth value a word; all folded."""
+
+    def __init__(self, answer: str, cited: str, asked: str) -> None:
+        self._answer, self._cited = answer, cited
+        self._asked_words = {_stem(word) for word in _WORD.findall(asked)} | FUNCTION_WORDS
+        self._asked = frozenset(asked) | _EMPTY
+
+    def latin(self) -> list[bool]:
+        """Words of Latin letters."""
+        there = {_stem(word) for word in _WORD.findall(self._cited)}
+        return [_stem(word) in there for word in self._words()]
+
+    def chinese(self) -> list[bool]:
+        """Characters of a Chinese text, numbers aside."""
+        return [
+            any(
+                len(pair) == 2 and pair in self._cited
+                for pair in (run[max(0, k - 1) : k + 1], run[k : k + 2])
+            )
+            or (len(run) == 1 and char in self._cited)
+            for run in _HAN_RUN.findall(_NUMERALS.sub(" ", self._answer))
+            for k, char in enumerate(run)
+            if char not in self._asked
+        ]
+
+    def translated(self) -> list[bool]:
+        """Words that may have a translation in the cited text."""
+        if is_chinese(self._cited):
+            return [self._in_chinese(word) for word in self._words()]
+        there = {_stem(word) for word in _WORD.findall(self._cited)}
+        return [
+            any(
+                all(_stem(part) in there for part in other.split())
+                for other in translations("chinese", word)
+            )
+            for run in _HAN_RUN.findall(self._answer)
+            for word in cut(run)
+            if word not in PARTICLES and not self._asked.issuperset(word)
+        ]
+
+    def _words(self) -> list[str]:
+        known = self._asked_words
+        return [w for w in _WORD.findall(self._answer) if w not in known and _stem(w) not in known]
+
+    def _in_chinese(self, word: str) -> bool:
+        forms = {word, _stem(word), _stem(word) + "e", _stem(word) + "y"}
+        if any(other in self._cited for f in forms for other in translations("english", f)):
+            return True
+        return is_known_latin(word, self._cited, True)
 
 
 def essence_spaced(text: str) -> str:
@@ -180,8 +231,9 @@ def _dated(said: Date, held: Sequence[Date]) -> bool:
 
 
 def _counted(said: Quantity, held: Sequence[Quantity], cited: str, abroad: bool) -> bool:
-    if not said.unit and any(said.value in (d.year, d.month, d.day) for d in dates(cited)):
-        return True
+    if said.unit == "第":  # the 12th: a day, or 第12届
+        days = [d.day for d in dates(cited)]
+        return said.value in [*days, *(q.value for q in held if q.unit.startswith("第"))]
     for one in held:
         if one.value != said.value:
             continue
@@ -223,27 +275,3 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) > len(ending) + 2:
             return word.removesuffix(ending)
     return word
-
-
-def _translated_cover(answer: str, cited: str) -> float:
-    """Return the share of the answer's words that have a translation in the cited text."""
-    if is_chinese(cited):
-        words = [w for w in re.findall(r"[a-z\u00df-\u024f]+", answer) if w not in FUNCTION_WORDS]
-        known = [_in_chinese(w, cited) for w in words]
-    else:
-        words = [w for run in _HAN_RUN.findall(answer) for w in cut(run) if w not in PARTICLES]
-        known = [_in_english(w, cited) for w in words]
-    return sum(known) / len(known) if known else 1.0
-
-
-def _in_chinese(word: str, cited: str) -> bool:
-    forms = {word, _stem(word), _stem(word) + "e", _stem(word) + "y"}
-    if word in cited or any(o in cited for f in forms for o in translations("english", f)):
-        return True
-    return is_known_latin(word, cited, True)
-
-
-def _in_english(word: str, cited: str) -> bool:
-    there = {_stem(w) for w in re.findall(r"[a-z\u00df-\u024f]+", cited)}
-    known = translations("chinese", word)
-    return any(all(_stem(part) in there for part in other.split()) for other in known)
