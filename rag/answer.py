@@ -11,20 +11,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from embeddings import Embedder
+from embeddings import Embedder, EmbedderError
 from rag.articles import split_articles
 from rag.chunks import split_chunks
 from rag.claims import Claim, Passage, evidence, make_claims, sentence_around, told_elsewhere
 from rag.confidence import Calibration, Evidence
 from rag.dialogue import plain, standalone
-from rag.errors import QuestionError
+from rag.errors import ModelError, QuestionError
 from rag.filters import Filter
 from rag.ingest import load_embedder
 from rag.lexical import LexicalIndex
 from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
 from rag.readers.llm import open_model
-from rag.search import Search, Weighed
+from rag.search import Rerank, Search, Weighed
 from rag.settings import Settings
 from rag.store import Store
 from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
@@ -70,7 +70,8 @@ class Bot:
         store.check_embedder(name, model.fingerprint)
         store.close()
         reader = ExtractiveReader.load()
-        search = Search(lambda: Store.open(index), LexicalIndex(index), model, settings)
+        rerank = _load_reranker(settings.reranker)
+        search = Search(lambda: Store.open(index), LexicalIndex(index), model, settings, rerank)
         written = open_model(settings)
         writer = Writer(written, seconds=settings.reader_seconds) if written else None
         return cls(search, reader, Calibration.from_json(reader.calibration), settings, writer)
@@ -258,6 +259,18 @@ class Bot:
         texts = [p.article.text[p.span.start : p.span.end] for p in passages]
         readings = self._reader.read(question, texts)
         return make_claims(question, passages, readings, self._calibration)
+
+
+def _load_reranker(name: str) -> Rerank | None:
+    """Return what reorders passages, None for "none". Raises ModelError."""
+    if name == "none":
+        return None
+    from embeddings.rerank import Reranker
+
+    try:
+        return Reranker.open(name).scores
+    except EmbedderError as error:
+        raise ModelError(str(error)) from error
 
 
 def cite(marker: int, article: Article, answer: Span, source: Source) -> Citation:
