@@ -1,4 +1,4 @@
-"""embeddings.rerank and its place in the search, with a tiny real cross-encoder of random weights."""
+"""embeddings.rerank and its place in the search, with a tiny real cross-encoder."""
 
 from __future__ import annotations
 
