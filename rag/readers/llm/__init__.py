@@ -3,7 +3,7 @@
     reader = "openai:qwen3:8b@http://127.0.0.1:11434/v1"   Ollama, vLLM, llama.cpp, DeepSeek, …
     reader = "local:Qwen/Qwen3-0.6B"                       transformers, by name or folder
 
-What a model writes is material, never an answer: `rag.written` lets pass what `rag.verify` finds in
+What a model writes is material, never an answer: `rag.writer` lets pass what `rag.verify` finds in
 the passages.
 """
 
