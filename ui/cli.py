@@ -142,7 +142,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     from rag.settings import load_settings
 
     settings = with_embedder(load_settings(Path("youju.toml")), options.embedder)
-    named = {k: v for k in ("reader", "reranker") if (v := getattr(options, k))}
+    named = {k: v for k in ("reader", "reranker") if (v := getattr(options, k, None))}
     return dataclasses.replace(settings, **named)
 
 
