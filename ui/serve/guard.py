@@ -29,6 +29,8 @@ API = ("v1", "ask", "search", "articles", "index", "healthz", "metrics", "mcp")
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _SLOW_CHECKS = 2  # passwords compared at a time: each takes 32 MB and a core
 _MINUTE = 60.0
+_FEW = 16  # requests at a time that no lag turns away: the page being loaded makes one too
+_LOOK = 0.05  # seconds between two looks at the event loop
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -82,6 +84,7 @@ class Guard:
         )
         self._slow = asyncio.Semaphore(_SLOW_CHECKS)
         self.draining = False
+        self.lag = 0.0  # seconds that the event loop is behind
         self.running = 0  # requests that a shutdown waits for; the page's streams are not
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,6 +95,13 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
         else:
             await self._http(scope, receive, send)
+
+    async def watch(self) -> None:
+        """Measure how far the event loop is behind, until cancelled."""
+        while True:
+            due = time.perf_counter() + _LOOK
+            await asyncio.sleep(_LOOK)
+            self.lag = time.perf_counter() - due
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = scope["client"][0] if scope.get("client") else "unknown"
@@ -115,6 +125,9 @@ class Guard:
         if self.draining:
             told = {"Connection": "close", "Retry-After": "5"}
             return problems.response(path, 503, "the server is stopping", headers=told)
+        behind = self.lag > self._settings.lag_seconds and self.running > _FEW
+        if behind and is_api(path) and path not in OPEN:
+            return problems.response(path, 503, "more requests than this machine can take")
         host = _host_of("//" + headers.get("host", ""))
         if not self._is_ours(host):
             return problems.response(

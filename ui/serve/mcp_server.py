@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
@@ -15,6 +15,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import Resource, ToolAnnotations
 from pydantic import Field
 from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import TypedDict  # typing's own suits pydantic from 3.12 on
 
 from rag.errors import YoujuError
 from rag.filters import Filter
@@ -77,7 +78,7 @@ class ArticleText(TypedDict):
     byline: str | None
     text: str
     characters: int
-    next_offset: NotRequired[int]
+    next_offset: int | None
 
 
 class YoujuMCP(MCPServer[None]):
@@ -85,7 +86,13 @@ class YoujuMCP(MCPServer[None]):
 
     def __init__(self, desk: Desk, index: Path, version: str) -> None:
         """Offer what `desk` does with the index."""
-        super().__init__("youju", title="有据 Youju", instructions=_INSTRUCTIONS, version=version)
+        super().__init__(
+            "youju",
+            title="有据 Youju",
+            instructions=_INSTRUCTIONS,
+            version=version,
+            log_level="WARNING",
+        )
         self._desk, self._index = desk, index
         for tool in (self.ask, self.search, self.read_article):
             self.add_tool(tool, annotations=_READS)
@@ -123,9 +130,10 @@ class YoujuMCP(MCPServer[None]):
         if not found:
             raise ToolError(f"no article {article_id[:100]!r}: `search` gives ids")
         text = found["text"][offset : offset + limit]
-        more = {"next_offset": offset + limit} if offset + limit < found["characters"] else {}
+        end = offset + limit
+        more = {"text": text, "next_offset": end if end < found["characters"] else None}
         keys = ArticleText.__required_keys__
-        return {k: found[k] for k in keys} | {"text": text} | more  # type: ignore[return-value]
+        return {k: (found | more)[k] for k in keys}  # type: ignore[return-value]
 
     async def list_resources(self) -> list[Resource]:
         """Return the first articles, as they are now."""

@@ -70,9 +70,9 @@ class Metrics:
 
 def route_of(seen: Seen, scope: Scope) -> str:
     """Return the template of the route, "page" or "none": addresses would be endless."""
-    route = getattr(scope.get("route"), "path", None)
-    if isinstance(route, str):
-        return route
+    if not is_api(seen.path):
+        return "page"
     if seen.path == "/mcp":
         return "/mcp"
-    return "none" if is_api(seen.path) else "page"
+    route = getattr(scope.get("route"), "path", None)
+    return route if isinstance(route, str) else "none"

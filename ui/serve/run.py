@@ -60,7 +60,9 @@ def serve(
         journal.begin()
         names = [] if is_loopback(host) or _is_any(host) else [host]
         names += [socket.gethostname()] if _is_any(host) else []
-        site = Site(Desk(settings, serving), index, serving, secrets, hosts=names)
+        site = Site(
+            Desk(settings, serving), index, serving, secrets, hosts=names, page=bool(serving.page)
+        )
         server = Server(site.guard, serving)
         threading.Thread(target=_tell, args=(server, listener, ready), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):

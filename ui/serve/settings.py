@@ -23,6 +23,7 @@ _LEAST_TOKEN = 16  # characters; `youju password` suggests one of 43
 class ServeSettings:
     """Plain values; 0 means "no limit" for those marked so."""
 
+    page: int = 1  # 0: no chat page, the API and MCP alone
     users: str = ""  # logins, "name:scrypt$…" with spaces between; `youju password` makes one
     hosts: str = ""  # names under which the server is known besides localhost, spaces between
     # processes that answer, one of them kept free for searches; -1: one a core and one more; 0: in
@@ -30,6 +31,7 @@ class ServeSettings:
     workers: int = -1
     threads: int = 8  # answers at a time where workers = 0
     waiting: int = 32  # requests that may wait for a worker; the next gets 503 at once
+    lag_seconds: float = 0.3  # that the server may be behind; beyond, requests get 503 at once
     queue_seconds: float = 5.0  # longest wait for a worker; then 503
     answer_seconds: float = 60.0  # longest work on one answer; then 504, and the worker is replaced
     index_seconds: float = 600.0  # longest work on one upload; what was committed stays
@@ -115,7 +117,14 @@ def _converted(name: str, value: object, kind: str) -> Any:
         number = int(str(value)) if kind == "int" else float(str(value))
     except ValueError as error:
         raise YoujuError(f"setting serve.{name} = {value!r} is not a number") from error
-    least = {"workers": -1, "log_questions": 0, "cache_bytes": 0, "rate": 0, "waiting": 0}
+    least = {
+        "workers": -1,
+        "log_questions": 0,
+        "page": 0,
+        "cache_bytes": 0,
+        "rate": 0,
+        "waiting": 0,
+    }
     lowest = least.get(name, 0.05 if kind == "float" else 1)
     if not lowest <= number < math.inf:
         raise YoujuError(f"setting serve.{name} = {value!r} is out of range: give {lowest} or more")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -94,7 +95,7 @@ class Site:
     async def living(self) -> AsyncIterator[None]:
         """Keep the parts alive that have a life of their own: helpers, MCP, the page."""
         stop = asyncio.Event()
-        tasks = [asyncio.create_task(self._warm())]
+        tasks = [asyncio.create_task(self._warm()), asyncio.create_task(self.guard.watch())]
         if self.page is not None:
             tasks.append(asyncio.create_task(self.page.live(stop)))
         async with AsyncExitStack() as stack:
@@ -102,7 +103,8 @@ class Site:
                 await stack.enter_async_context(self._mcp.living())
             yield
             stop.set()
-            tasks[0].cancel()
+            for task in tasks[:2]:
+                task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._parts.desk.stop)
 
@@ -165,10 +167,21 @@ async def _our_error(request: fastapi.Request, error: Exception) -> Response:
 async def _http_error(request: fastapi.Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.url.path
-    words = str(error.detail)
+    words, told = str(error.detail), dict(error.headers or {})
+    if error.status_code == 405:
+        told["Allow"] = ", ".join(_methods(request))
     if error.status_code == 404:
         words = f"nothing at {path[:100]}: /docs lists what there is"
-    return problems.response(path, error.status_code, words, headers=error.headers)
+    return problems.response(path, error.status_code, words, headers=told)
+
+
+def _methods(request: fastapi.Request) -> list[str]:
+    """Return what may be done at this address: starlette names the first route's methods alone."""
+    found: set[str] = set()
+    for template, methods in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), request.url.path):
+            found |= {method.upper() for method in methods}
+    return sorted(found)
 
 
 async def _invalid(request: fastapi.Request, error: Exception) -> Response:
