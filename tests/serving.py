@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "import sys; from ui.cli import main; sys.exit(main(sys.argv[1:]))"
-START = 90  # seconds; 4 on an idle machine, helpers and all
+START = 240  # seconds; 4 on an idle machine, helpers and all
 TOKEN = "a-token-for-the-tests-only"
 
 
@@ -46,13 +46,18 @@ class Running:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        """Send one request; a `body` that is no bytes goes as JSON."""
+    def request(
+        self, method: str, path: str, body: Any = None, *, sender: str = "127.0.0.1", **headers: str
+    ) -> Reply:
+        """Send one request; a `body` that is no bytes goes as JSON. `sender`: another address of
+        this machine is another client."""
         told = {k.replace("_", "-"): v for k, v in headers.items()}
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             told.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=60, source_address=(sender, 0)
+        )
         try:
             connection.request(method, path, body, told)
             response = connection.getresponse()

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from serving import ROOT, Running, eventually, serving
+from serving import ROOT, Running, serving
 
 from rag.ingest import index_paths
 from rag.types import essence
@@ -283,13 +283,3 @@ def test_the_counters_are_by_route_and_hold_no_question(server: Running):
     text = server.request("GET", "/metrics").body.decode()
     assert 'youju_requests_total{method="GET",route="/articles/{identity}",status="404"}' in text
     assert "松延" not in text and "/articles/abc" not in text
-
-
-def test_the_page_is_in_the_same_server_and_the_api_does_not_wait_for_it(seeds):
-    with serving(seeds, page=1) as server:
-        assert server.request("GET", "/healthz").status == 200
-        assert server.request("GET", "/").status == 503
-        eventually(lambda: server.request("GET", "/").status == 200, 90)
-        page = server.request("GET", "/")
-        assert "gradio" in page.body.decode().lower()
-        assert "default-src 'self'" in page.headers["content-security-policy"]

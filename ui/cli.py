@@ -26,7 +26,7 @@ from rag.errors import (
 )
 from rag.filters import Filter
 from ui.evaluate import add_eval_options, add_gold_commands, run_eval
-from ui.operate import add_operating_commands
+from ui.operate import add_operating_commands, run_server
 
 if TYPE_CHECKING:
     from rag.answer import Bot
@@ -143,7 +143,10 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _chat(options: argparse.Namespace) -> int:
     from rag.answer import Bot
+    from ui.serve.guard import is_loopback
 
+    if not is_loopback(options.host):  # others reach it: the page behind the server's guard
+        return run_server(options, _open_or_make)
     bot = _open_or_make(options)
     _say("opening the page …")
     from ui.app import serve

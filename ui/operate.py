@@ -27,7 +27,7 @@ def add_operating_commands(
     serve = command(
         commands,
         "serve",
-        lambda options: _serve(options, open_or_make),
+        lambda options: run_server(options, open_or_make),
         "serve the HTTP API, MCP and the chat page",
     )
     serve.add_argument(
@@ -64,7 +64,10 @@ def _print(words: str) -> None:
     sys.stdout.flush()
 
 
-def _serve(options: argparse.Namespace, open_or_make: Callable[[argparse.Namespace], Bot]) -> int:
+def run_server(
+    options: argparse.Namespace, open_or_make: Callable[[argparse.Namespace], Bot]
+) -> int:
+    """Serve what `options` name until interrupted; make the index where there is none."""
     from rag.ingest import with_embedder
     from rag.settings import load_settings
     from ui.serve.run import check_exposed, serve

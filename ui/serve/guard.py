@@ -4,6 +4,7 @@ how often. ASGI middleware around all parts of the server, the page and MCP too.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import secrets
 import time
@@ -29,6 +30,8 @@ API = ("v1", "ask", "search", "articles", "index", "healthz", "metrics", "mcp")
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _SLOW_CHECKS = 2  # passwords compared at a time: each takes 32 MB and a core
 _MINUTE = 60.0
+_MOST_DISCARDED = 8_000_000  # bytes of a body that is too large
+_DISCARDING = 1.0  # seconds
 _FEW = 16  # requests at a time that no lag turns away: the page being loaded makes one too
 _LOOK = 0.05  # seconds between two looks at the event loop
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -204,6 +207,7 @@ class Guard:
             if is_api(seen.path) and not upload:
                 await body.read()
         except HTTPException as error:
+            await body.discard()
             told = {"Connection": "close"}  # what is left of the body is not read
             refusal = problems.response(seen.path, error.status_code, error.detail, headers=told)
             await refusal(scope, receive, send)
@@ -247,6 +251,17 @@ class _Body:
             self._read.append(message)
             if message["type"] == "http.disconnect":
                 return
+
+    async def discard(self) -> None:
+        """Read a little more and forget it: a client hears of an error only when it has sent all,
+        or is cut off."""
+        left = _MOST_DISCARDED
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DISCARDING):
+                while left > 0 and not self._ended:
+                    message = await self._receive()
+                    left -= len(message.get("body", b""))
+                    self._ended = not message.get("more_body", False)
 
     async def receive(self) -> Message:
         """Return the next piece. Raises HTTPException when it is too much or too late."""

@@ -4,8 +4,6 @@ standard input and output (`youju mcp`) or streamable HTTP (/mcp of `youju serve
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +12,7 @@ from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import Resource, ToolAnnotations
 from pydantic import Field
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.applications import Starlette
 from typing_extensions import TypedDict  # typing's own suits pydantic from 3.12 on
 
 from rag.errors import YoujuError
@@ -166,25 +164,12 @@ def _resource(row: dict[str, Any]) -> Resource:
     )
 
 
-class OverHttp:
-    """MCP as an ASGI application that lives while its server does. Nothing is kept between two
-    requests, so one client's are never another's."""
-
-    def __init__(self, server: YoujuMCP, most_bytes: int) -> None:
-        """Host and origin were looked at before: see ui.serve.guard."""
-        self._app = server.streamable_http_app(
-            json_response=True,
-            stateless_http=True,
-            max_request_body_size=most_bytes,
-            transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
-        )
-
-    @asynccontextmanager
-    async def living(self) -> AsyncIterator[ASGIApp]:
-        """Take requests inside."""
-        async with self._app.router.lifespan_context(self._app):
-            yield self
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        await self._app(scope, receive, send)
+def over_http(server: YoujuMCP, most_bytes: int) -> Starlette:
+    """Return MCP as an application. Nothing is kept between two requests, so one client's are never
+    another's; host and origin were looked at before, see ui.serve.guard."""
+    return server.streamable_http_app(
+        json_response=True,
+        stateless_http=True,
+        max_request_body_size=most_bytes,
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )

@@ -7,13 +7,13 @@ import importlib.util
 import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import fastapi
 from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -22,13 +22,11 @@ from rag.errors import YoujuError
 from ui.serve import api, docs_page, journal, openai_api, problems
 from ui.serve.desk import Desk
 from ui.serve.guard import Guard, Seen, is_api
+from ui.serve.later import Later
 from ui.serve.metrics import Metrics
-from ui.serve.page import Page
+from ui.serve.page import page as made_page
 from ui.serve.passwords import Doorkeeper, parse_users
 from ui.serve.settings import Secrets, ServeSettings
-
-if TYPE_CHECKING:
-    from ui.serve.mcp_server import OverHttp
 
 logger = logging.getLogger("youju.serve")
 
@@ -58,7 +56,7 @@ class Site:
         self.metrics = Metrics()
         self._parts = api.Site(desk, index, settings, self.metrics)
         self.api = made_api(self._parts)
-        self.page = Page(desk, index) if page else None
+        self.page = made_page(index, desk.settings) if page else None
         self._mcp = _mcp(desk, index, settings)
         self.door = Doorkeeper(secrets.token, parse_users(settings.users))
 
@@ -78,6 +76,7 @@ class Site:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["path"] == "/mcp" and self._mcp is not None:
+            await self._mcp.wait()
             await self._mcp(scope, receive, send)
         elif is_api(scope["path"]) or scope["path"] in _API_PAGES or self.page is None:
             await self.api(scope, receive, send)
@@ -94,18 +93,15 @@ class Site:
     @asynccontextmanager
     async def living(self) -> AsyncIterator[None]:
         """Keep the parts alive that have a life of their own: helpers, MCP, the page."""
-        stop = asyncio.Event()
-        tasks = [asyncio.create_task(self._warm()), asyncio.create_task(self.guard.watch())]
+        later = [part for part in (self._mcp, self.page) if part is not None]
+        lives = [self._warm(), self.guard.watch(), *(part.live() for part in later)]
+        tasks = [asyncio.create_task(life) for life in lives]
         if self.page is not None:
-            tasks.append(asyncio.create_task(self.page.live(stop)))
-        async with AsyncExitStack() as stack:
-            if self._mcp is not None:
-                await stack.enter_async_context(self._mcp.living())
-            yield
-            stop.set()
-            for task in tasks[:2]:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            self.page.want()
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._parts.desk.stop)
 
     async def _warm(self) -> None:
@@ -150,13 +146,17 @@ def our_version() -> str:
         return "0"
 
 
-def _mcp(desk: Desk, index: Path, settings: ServeSettings) -> OverHttp | None:
+def _mcp(desk: Desk, index: Path, settings: ServeSettings) -> Later | None:
     if importlib.util.find_spec("mcp") is None:
         logger.warning("no MCP at /mcp: `pip install 'youju[mcp]'` brings it")
         return None
-    from ui.serve.mcp_server import OverHttp, YoujuMCP
 
-    return OverHttp(YoujuMCP(desk, index, our_version()), settings.max_body_bytes)
+    def load() -> Starlette:
+        from ui.serve.mcp_server import YoujuMCP, over_http
+
+        return over_http(YoujuMCP(desk, index, our_version()), settings.max_body_bytes)
+
+    return Later("MCP", load, problems.response("/mcp", 503, "MCP is not there: see the log"))
 
 
 async def _our_error(request: fastapi.Request, error: Exception) -> Response:
