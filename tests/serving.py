@@ -91,7 +91,8 @@ def serving(
     index: Path, *arguments: str, code: str = COMMAND, token: str = "", **settings: object
 ) -> Iterator[Running]:
     """Serve an index on a free port; `settings` are serve's. Without the page, which takes long."""
-    settings = {"workers": 1, "page": 0} | settings
+    # on a machine that does much else a helper takes long to start
+    settings = {"workers": 1, "page": 0, "queue_seconds": 60} | settings
     told = {f"YOUJU_SERVE_{name.upper()}": str(value) for name, value in settings.items()}
     told |= {"YOUJU_TOKEN": token, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", code, "serve", "--port", "0", "--index", str(index)]
