@@ -205,8 +205,9 @@ def _add_index(routes: fastapi.APIRouter, site: Site) -> None:
     ) -> Response:
         index = chosen_index(site, request, collection, to="change")
         done = await site.desk.remove(index, source)
-        status = 200 if json.loads(done)["removed"] else 404
-        return Response(done, status, None, _JSON)
+        if not json.loads(done)["removed"]:
+            raise Refused(404, f"no source {source[0][:100]!r}: /articles lists them")
+        return Response(done, 200, None, _JSON)
 
 
 def _contents() -> dict[str, Any]:
