@@ -44,21 +44,31 @@ class Connections:
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def post(self, path: str, body: bytes) -> tuple[int, dict[str, str]]:
-        """Send one request; return its status and headers."""
+        """Send one request; return its status and headers. As every client does, try another
+        connection where the server has hung up on an idle one meanwhile."""
         while self._idle:
-            reader, writer = self._idle.pop()
-            if not reader.at_eof():  # the server hangs up on who is idle for five seconds
-                break
-        else:
-            reader, writer = await asyncio.open_connection(*self._where)
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: {self._where[0]}\r\nContent-Type: application/json\r\n"
-        )
-        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            try:
+                return await self._exchange(*self._idle.pop(), path, body)
+            except ConnectionError:
+                continue
+            except asyncio.IncompleteReadError as error:
+                if error.partial:
+                    raise
+        return await self._exchange(*await asyncio.open_connection(*self._where), path, body)
+
+    async def _exchange(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, body: bytes
+    ) -> tuple[int, dict[str, str]]:
+        head = f"POST {path} HTTP/1.1\r\nHost: {self._where[0]}\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
         lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:])}
         await reader.readexactly(int(headers.get("content-length", 0)))
-        self._idle.append((reader, writer))
+        if headers.get("connection") == "close":
+            writer.close()
+        else:
+            self._idle.append((reader, writer))
         return int(lines[0].split()[1]), headers
 
     def close(self) -> None:
