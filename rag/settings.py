@@ -65,6 +65,7 @@ def load_settings(
             raise YoujuError(
                 f"{file} is not valid TOML ({error}): mend the line it names"
             ) from error
+    values.pop("serve", None)  # the server's own table, read by ui.serve.settings
     known = {field.name: field for field in fields(Settings)}
     for name in known:
         if (value := environment.get(f"YOUJU_{name.upper()}")) is not None:

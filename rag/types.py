@@ -161,6 +161,19 @@ class Hit:
             "matched": list(self.matched),
         }
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the hit as it stands among an answer's `hits`."""
+        return {
+            "rank": self.rank,
+            "source": self.article.source,
+            "article_id": self.article.id,
+            "spans": [list(s) for s in self.source_spans],
+            "text": self.text,
+            "score": round(self.score, 4),
+            "why": self.why(),
+            "same_as": self.same_as,
+        }
+
 
 class Reading(NamedTuple):
     """A possible answer that a reader found: characters of passage number `passage`.
@@ -238,24 +251,11 @@ class Answer:
             "refused": self.refused,
             "confidence": round(self.confidence, 4),
             "citations": [c.to_json() for c in self.citations],
-            "hits": [_hit_json(h) for h in self.hits],
+            "hits": [h.to_json() for h in self.hits],
             "nearest": self.nearest.to_json() if self.nearest else None,
             "standalone": self.standalone or self.question,
             "milliseconds": {k: round(v, 2) for k, v in self.milliseconds.items()},
         }
-
-
-def _hit_json(hit: Hit) -> dict[str, Any]:
-    return {
-        "rank": hit.rank,
-        "source": hit.article.source,
-        "article_id": hit.article.id,
-        "spans": [list(s) for s in hit.source_spans],
-        "text": hit.text,
-        "score": round(hit.score, 4),
-        "why": hit.why(),
-        "same_as": hit.same_as,
-    }
 
 
 History = Sequence[tuple[str, str]]

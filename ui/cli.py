@@ -27,6 +27,7 @@ from rag.errors import (
 )
 from rag.filters import Filter
 from ui.evaluate import add_eval_options, add_gold_commands, run_eval
+from ui.operate import add_operating_commands, run_server
 
 if TYPE_CHECKING:
     from rag.answer import Bot
@@ -97,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     gold = commands.add_parser("gold", help="check and extend a gold set")
     actions = gold.add_subparsers(title="actions", required=True, metavar="ACTION")
     add_gold_commands(actions, _gold_command)
+    add_operating_commands(commands, _command, _open_or_make)
+    parser.set_defaults(parser=_parser)
     return parser
 
 
@@ -151,7 +154,10 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _chat(options: argparse.Namespace) -> int:
     from rag.answer import Bot
+    from ui.serve.guard import is_loopback
 
+    if not is_loopback(options.host):  # others reach it: the page behind the server's guard
+        return run_server(options, _open_or_make)
     bot = _open_or_make(options)
     _say("opening the page …")
     from ui.app import serve
@@ -209,26 +215,10 @@ def _remove(options: argparse.Namespace) -> int:
 
 def _articles(options: argparse.Namespace) -> int:
     from rag.store import Store
-    from rag.types import Span
+    from ui.listing import article_row
 
     store = Store.open(options.index)
-    rows: list[dict[str, Any]] = []
-    for article in store.articles():
-        spans = article.to_source(Span(0, len(article.text)), store.source(article.source).text)
-        row = {
-            "id": article.id,
-            "source": article.source,
-            "title": article.title,
-            "published": article.published,
-        }
-        rows.append(
-            row
-            | {
-                "byline": article.byline,
-                "characters": len(article.text),
-                "spans": [list(s) for s in spans],
-            }
-        )
+    rows = [article_row(a, store.source(a.source).text) for a in store.articles()]
     if options.json:
         _print(json.dumps(rows, ensure_ascii=False, indent=1))
         return DONE
