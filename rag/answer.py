@@ -65,6 +65,16 @@ class Bot:
         search = Search(lambda: Store.open(index), LexicalIndex(index), model, settings)
         return cls(search, reader, Calibration.from_json(reader.calibration), settings)
 
+    @property
+    def folder(self) -> Path:
+        """Where its index is."""
+        return self._search.store.folder
+
+    @property
+    def settings(self) -> Settings:
+        """What it was opened with."""
+        return self._settings
+
     def with_reader(self, reader: Reader, calibration: Calibration) -> Bot:
         """Return a bot over the same index with another reader, or another calibration."""
         return Bot(self._search, reader, calibration, self._settings)

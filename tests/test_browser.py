@@ -83,17 +83,32 @@ class Tab:
     def __init__(self, driver: Chrome) -> None:
         self.driver = driver
 
-    def open(self, url: str, *, width: int = 1440, height: int = 900, greeted: bool = True) -> None:
-        """Open the page in a window of this size, with the log of requests emptied before.
+    def open(
+        self,
+        url: str,
+        *,
+        width: int = 1440,
+        height: int = 900,
+        greeted: bool = True,
+        keep: bool = False,
+    ) -> None:
+        """Open the page in a window of this size, with nothing kept from before, and with the log of
+        requests emptied.
 
         Without `greeted` return while the page is still being drawn in the reader's language.
         """
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         self.driver.get("about:blank")
+        if not keep:  # localStorage, cookies: what tests before this one left
+            origin = {"origin": url, "storageTypes": "all"}
+            self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", origin)
         self.driver.get_log("performance")
         self.driver.get_log("browser")
         self.driver.get(url)
+        if not keep and self.driver.execute_script("return sessionStorage.length"):
+            self.driver.execute_script("sessionStorage.clear()")
+            self.driver.get(url)
         self.find("html[data-greeted] #question textarea" if greeted else "#question textarea")
 
     def find_all(self, css: str) -> list[WebElement]:
@@ -237,10 +252,10 @@ def test_an_answer_comes_with_its_sentence_in_view(tab: Tab, page_url: str) -> N
 def test_a_marker_opens_the_other_article(tab: Tab, page_url: str) -> None:
     tab.open(page_url)
     tab.ask(QUESTION)
-    tab.click('#conversation button[data-marker="2"]')
+    tab.click('#conversation button[data-open="2"]')
     tab.wait(lambda: "001.txt" in tab.text("#panel"), "the reprint")
-    tab.find('#conversation button[data-marker="2"][aria-pressed="true"]')
-    tab.click('#panel .others button[data-marker="1"]')
+    tab.find('#conversation button[data-open="2"][aria-pressed="true"]')
+    tab.click('#panel .markers button[data-open="1"]')
     tab.wait(lambda: "000.txt" in tab.text("#panel .facts"), "the first article again")
     assert tab.text("#panel mark.answer") == "105台"
 
@@ -297,7 +312,7 @@ def test_a_question_asked_before_the_greeting_is_over_keeps_its_answer(tab: Tab)
 def test_a_new_conversation_is_empty(tab: Tab, page_url: str) -> None:
     tab.open(page_url)
     tab.ask(QUESTION)
-    tab.click("#header .new")
+    tab.click("#talks .new")
     tab.wait(lambda: not tab.find_all(".turn"), "an empty conversation")
     assert tab.find("#welcome .welcome").is_displayed()
     assert tab.find("#hint .hint").is_displayed()
@@ -342,7 +357,7 @@ def test_on_a_phone_a_marker_scrolls_to_the_evidence_and_back(tab: Tab, page_url
     tab.open(page_url, width=390, height=844)
     tab.ask(QUESTION)
     assert not tab.is_in_view("#panel mark.answer")
-    tab.click('#conversation button[data-marker="1"]')
+    tab.click('#conversation button[data-open="1"]')
     tab.wait(lambda: tab.is_in_view("#panel mark.answer"), "the evidence scrolled into view")
     tab.click("#panel .back")
     tab.wait(lambda: tab.is_in_view(".turn .short"), "the answer again")
@@ -351,7 +366,7 @@ def test_on_a_phone_a_marker_scrolls_to_the_evidence_and_back(tab: Tab, page_url
 def test_the_page_asks_no_other_host(tab: Tab, page_url: str) -> None:
     tab.open(page_url)
     tab.ask(QUESTION)
-    tab.click('#conversation button[data-marker="2"]')
+    tab.click('#conversation button[data-open="2"]')
     tab.wait(lambda: "001.txt" in tab.text("#panel"), "the reprint")
     assert tab.requested() == {urlsplit(page_url).netloc}
     assert tab.complaints() == []
@@ -401,8 +416,8 @@ def test_the_product_answers_from_the_seeds_with_evidence(tab: Tab, chat_url: st
     assert "105台" in tab.text("#panel mark.evidence")
     assert "105" in tab.text("#panel mark.answer")
     tab.wait(lambda: tab.is_in_view("#panel mark.answer"), "the answer scrolled into view")
-    if tab.find_all('#conversation button[data-marker="2"]'):
-        tab.click('#conversation button[data-marker="2"]')
+    if tab.find_all('#conversation button[data-open="2"]'):
+        tab.click('#conversation button[data-open="2"]')
         tab.wait(lambda: "证据 2" in tab.text("#panel .label"), "the second citation")
         assert tab.text("#panel mark.evidence")
     assert tab.requested() == {urlsplit(chat_url).netloc}
