@@ -71,6 +71,9 @@ HOSTILE = article(
 )
 
 
+KNOWN = (RACE, REPRINT, HOSTILE)
+
+
 @dataclass
 class FakeBot:
     """Knows two answers by heart, refuses the rest and remembers what it was asked."""
@@ -98,15 +101,15 @@ class FakeBot:
 
     def articles(self) -> list[Article]:
         """Return everything it knows."""
-        return [RACE, REPRINT, HOSTILE]
+        return list(KNOWN)
 
     def article(self, article_id: str) -> Article:
         """Return one of them."""
-        return {one.id: one for one in self.articles()}[article_id]
+        return {one.id: one for one in KNOWN}[article_id]
 
     def source(self, name: str) -> Source:
         """Return its source, which is its text."""
-        return Source(name, {one.source: one.text for one in self.articles()}[name])
+        return Source(name, {one.source: one.text for one in KNOWN}[name])
 
 
 class Request:
