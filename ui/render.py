@@ -295,7 +295,8 @@ def _also_html(reply: Reply, link: Linker) -> str:
         return ""
     first = reply.citations[0].article_id if reply.citations else ""
     count = len({place.article_id for place in others} - {first})
-    title = link.words["also"].format(count=count) if count else link.words["evidence_list"]
+    word = "evidence_list" if not count else "also_one" if count == 1 else "also"
+    title = link.words[word].format(count=count)
     listed = "".join(f"<li>{source_button(place, link)}</li>" for place in others)
     return f'<div class="also"><h3>{escape(title)}</h3><ul>{listed}</ul></div>'
 
@@ -305,7 +306,7 @@ def source_button(place: Place, link: Linker) -> str:
     # the file tells reprints apart, which share their title
     file = f'<span class="file"><bdi>{escape(place.source)}</bdi></span>'
     marker = f'<span class="marker">{escape(place.key)}</span>' if place.key.isdigit() else ""
-    inner = f"{marker} {_title_html(place)} {file}"
+    inner = f'{marker}<span class="about">{_title_html(place)} {file}</span>'
     return link.button(place, inner, css_class="open")
 
 

@@ -42,7 +42,7 @@ def evidence_html(
     return (
         f'<article class="source{" nearest" if is_nearest else ""}" tabindex="-1"'
         f' lang="{words["lang"]}" aria-label="{escape(_label(place, words))}">'
-        f"{_label_html(place, reply, link)}{note}{switch}{body}"
+        f"{_label_html(place, reply, link, switch)}{note}{body}"
         f"{_why_html(place, reply, link)}</article>"
     )
 
@@ -102,7 +102,7 @@ def _label(place: Place, words: dict[str, str]) -> str:
     return word.format(marker=place.key, rank=place.key[1:])
 
 
-def _label_html(place: Place, reply: Reply, link: Linker) -> str:
+def _label_html(place: Place, reply: Reply, link: Linker, switch: str) -> str:
     words = link.words
     others = ""
     if len(reply.citations) > 1:
@@ -110,7 +110,8 @@ def _label_html(place: Place, reply: Reply, link: Linker) -> str:
         label = escape(words["evidence_list"])
         others = f'<span class="markers" role="group" aria-label="{label}">{markers}</span>'
     back = button(words["back"], "back", back="")
-    return f'<div class="label"><strong>{escape(_label(place, words))}</strong>{others}{back}</div>'
+    label = f"<strong>{escape(_label(place, words))}</strong>"
+    return f'<div class="label">{label}{others}{switch}{back}</div>'
 
 
 def _switch_html(opened: Opened, words: dict[str, str]) -> str:
@@ -119,7 +120,7 @@ def _switch_html(opened: Opened, words: dict[str, str]) -> str:
         pressed = "true" if raw == opened.raw else "false"
         return made.replace("<button", f'<button aria-pressed="{pressed}"', 1)
 
-    return f'<div class="switches">{one("article", False)}{one("source", True)}</div>'
+    return f'<span class="switches">{one("article", False)}{one("source", True)}</span>'
 
 
 def _body_html(
@@ -182,7 +183,7 @@ def _why_html(place: Place, reply: Reply, link: Linker) -> str:
     rows = "".join(
         f"<li>{_found_html(one, link)}</li>" for one in reply.hits if hit is None or one != hit
     )
-    others = f'<h4>{escape(words["why_others"])}</h4><ol class="found">{rows}</ol>' if rows else ""
+    others = f'<h3>{escape(words["why_others"])}</h3><ol class="found">{rows}</ol>' if rows else ""
     summary = f"<summary>{escape(words['why'])}</summary>"
     return f'<details class="why">{summary}{own}{others}</details>'
 
