@@ -112,6 +112,20 @@ class FakeBot:
         return Source(name, {one.source: one.text for one in KNOWN}[name])
 
 
+class SlowBot(FakeBot):
+    """Says what it knows slowly, where it is asked to, unless it was asked before."""
+
+    def ask_stream(self, question: str, history: History = ()) -> Iterator[Answer]:
+        """Yield parts for two seconds, then the answer."""
+        if "慢慢" in question and not any(question == before for before, _ in self.asked):
+            self.asked.append((question, ()))
+            for part in ("他们交付了", "他们交付了人形机器人"):
+                for _ in range(10):
+                    time.sleep(0.15)
+                    yield Answer(question, None, part, False, 0.0)
+        yield self.ask(question, history)
+
+
 class Request:
     """As much of a gradio request as the callbacks read."""
 

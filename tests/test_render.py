@@ -421,7 +421,8 @@ def test_where_sources_differ_is_said() -> None:
 
 
 def test_a_conversation_keeps_every_turn_in_order() -> None:
-    turns = [turn_of(replace(given_answer(ONE), question="甲?")), Turn("乙?", error="坏\n了"), Turn("丙?")]
+    first = turn_of(replace(given_answer(ONE), question="甲?"))
+    turns = [first, Turn("乙?", error="坏\n了"), Turn("丙?")]
     seen = assert_only_ours(conversation_html(turns))
     assert seen.text.index("甲?") < seen.text.index("乙?") < seen.text.index("丙?")
     assert "坏 了" in seen.paragraphs
