@@ -58,7 +58,9 @@
     }
   }, true);
   addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') delete root.dataset.drawer;
+    if (event.key !== 'Escape') return;
+    delete root.dataset.drawer;
+    document.querySelector('.turn.pending .stop')?.click();
   });
 
   // -- conversations: one key each, so that two tabs do not write over each other's
@@ -74,6 +76,8 @@
     const {id, turns} = JSON.parse(value);
     if (!id || !turns.length) return;
     sessionStorage.setItem('youju.current', id);
+    const before = JSON.parse(stored(TALK + id) || '{}').value;
+    if (before === value) { list(); return; } // opened, not asked: it keeps its place
     const record = JSON.stringify({title: turns[0].question.slice(0, 80), at: Date.now(), value});
     for (const old of talks().slice(MOST)) forget(old.key);
     for (;;) {
@@ -218,6 +222,10 @@
       const button = event.target.closest('button[type=button]');
       if (button && element.contains(button)) click(trigger, button);
     });
+    // an answer that grows is drawn anew between press and release: a click would never come
+    element.addEventListener('pointerdown', (event) => {
+      if (event.target.closest('[data-stop]')) trigger('halt', {});
+    });
     element.addEventListener('submit', (event) => {
       event.preventDefault();
       const form = event.target;
@@ -319,7 +327,11 @@
     visited: (name, trigger) => addEventListener('hashchange', () => {
       if (root.dataset.view === name) trigger('fresh', {});
     }),
-    greeted: () => { view(); list(); paint(); root.dataset.greeted = ''; },
+    greeted: () => {
+      const send = document.querySelector('#question .submit-button'); // gradio gives it no name
+      send?.setAttribute('aria-label', language === 'zh' ? '发送' : 'Send');
+      view(); list(); paint(); root.dataset.greeted = '';
+    },
     focus: () => { if (beside.matches && root.dataset.view === 'chat') box()?.focus(); },
   };
 })();
