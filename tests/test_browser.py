@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 QUESTION = "松延动力7月交付多少台?"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WAIT = 25  # seconds for one thing to appear: under 1 on an idle machine, 20 seen on a busy one
+WAIT = 60  # seconds for one thing to appear: under 1 on an idle machine, 20 seen on a busy one
 START = 240  # seconds for `chat` to index the seeds and open: gradio alone takes 5 to 20
 
 FLAGS = (

@@ -18,11 +18,10 @@ from ui.render import (
     Tools,
     answer_html,
     conversation_html,
-    header_html,
     list_items,
-    welcome_html,
 )
 from ui.render_evidence import MAX_ARTICLE_CHARS, evidence_html
+from ui.render_frame import header_html, welcome_html
 from ui.render_text import escape, language_of, marked_html
 from ui.turns import NEAREST, OPENING_CHARS, Differs, Turn, place_in, reply_of
 from ui.words import STRINGS

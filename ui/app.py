@@ -23,8 +23,9 @@ import gradio as gr
 from ui.corpus import MAX_FILE_MEGABYTES, CorpusView
 from ui.evaluation import EvaluationView
 from ui.feedback import Feedback
-from ui.render import conversation_html, header_html, talks_html
+from ui.render import conversation_html
 from ui.render_evidence import hint_html
+from ui.render_frame import header_html, talks_html
 from ui.server import OwnHostOnly, address, listen, server
 from ui.shelf import Shelf
 from ui.talk import Asked, Page

@@ -110,8 +110,7 @@ class EvaluationView:
         chosen = fields.get("set") if isinstance(fields, dict) else None
         name = str(chosen[0]) if isinstance(chosen, list) and chosen else ""
         try:
-            sources = self.shelf.sources()
-            rows = self._rows(name, sources)
+            rows = self._rows(name)
             if not rows:
                 yield said_html(STRINGS[language]["eval_none"]), keep, keep
                 return
@@ -121,6 +120,10 @@ class EvaluationView:
                 if len(predictions) % EVERY == 1 or len(predictions) == len(rows):
                     done = progress_html(len(predictions), len(rows), language=language)
                     yield done, keep, keep
+            sources = self.shelf.texts(
+                {file for row in rows for file, _ in row.evidence}
+                | {c["source"] for p in predictions for c in p["citations"]}
+            )
             report = _report(rows, predictions, sources, self.bot, language)
             yield "", report, self._feedback(language)
         except YoujuError as error:
@@ -130,12 +133,16 @@ class EvaluationView:
             logger.exception("the evaluation failed")
             yield said_html(STRINGS[language]["failed"], wrong=True), keep, keep
 
-    def _rows(self, name: str, sources: Mapping[str, str]) -> list[GoldRow]:
+    def _rows(self, name: str) -> list[GoldRow]:
+        """Return the rows of a set. Raises GoldError when its evidence is not in the articles."""
         from eval import gold
 
-        if name == "own":
-            return gold.load(self.own, sources) if self.own.exists() else []
-        return gold.load(gold.DEFAULT_GOLD, sources, name if name in gold.SPLITS else "dev")
+        if name == "own" and not self.own.exists():
+            return []
+        path = self.own if name == "own" else gold.DEFAULT_GOLD
+        split = name if name in gold.SPLITS else None if name == "own" else "dev"
+        cited = {file for row in gold.load(path, None, split) for file, _ in row.evidence}
+        return gold.load(path, self.shelf.texts(cited), split)
 
     def _answered(self, rows: Sequence[GoldRow]) -> Iterator[dict[str, Any]]:
         from eval.run import answer_one
@@ -183,7 +190,8 @@ class EvaluationView:
         draft = _draft(event._data)
         try:
             row = _row(draft)
-            gold.parse(json.dumps(row, ensure_ascii=False), self.shelf.sources())
+            cited = self.shelf.texts({file for file, _ in draft.evidence})
+            gold.parse(json.dumps(row, ensure_ascii=False), cited)
             new = authoring.append_row(self.own, row)
         except (GoldError, OSError) as error:
             return draft_html(draft, gold.TYPES, problem=str(error), language=language)

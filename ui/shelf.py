@@ -10,7 +10,7 @@ import contextlib
 import queue
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -130,10 +130,10 @@ class Shelf:
             except KeyError:
                 return None
 
-    def sources(self) -> dict[str, str]:
-        """Return the raw text of every source, by name."""
+    def texts(self, names: Collection[str]) -> dict[str, str]:
+        """Return the raw texts of sources by their names; those that are not there are left out."""
         with self._store() as store:
-            return {name: store.source(name).text for name in store.sources()}
+            return {name: text for one in sorted(names) for name, text in store.raw([one]).items()}
 
     def reports(self, article_id: str, span: Span) -> list[tuple[Article, Span]]:
         """Return the other articles in which the words of `span` stand too, and where."""

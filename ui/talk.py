@@ -22,8 +22,9 @@ from rag.errors import YoujuError
 from rag.types import Answer, Article, History, Source
 from ui import examples as example_questions
 from ui.feedback import Feedback
-from ui.render import Opened, Tools, conversation_html, header_html, talks_html, welcome_html
+from ui.render import Opened, Tools, conversation_html
 from ui.render_evidence import evidence_html, hint_html
+from ui.render_frame import header_html, talks_html, welcome_html
 from ui.render_text import language_of
 from ui.shelf import Shelf
 from ui.turns import (
