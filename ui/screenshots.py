@@ -30,7 +30,7 @@ QUESTIONS = {
     "en": (
         "Who is the senior fellow of the Brookings Institution?",
         "松延动力7月交付多少台?",
-        "Who won Wimbledon?",
+        "Who won Wimbledon in 1987?",
     ),
 }
 """An answer, one more, and a refusal, from the articles that come with Youju."""
