@@ -115,14 +115,15 @@ class FakeBot:
 class SlowBot(FakeBot):
     """Says what it knows slowly, where it is asked to, unless it was asked before."""
 
-    def ask_stream(self, question: str, history: History = ()) -> Iterator[Answer]:
-        """Yield parts for two seconds, then the answer."""
+    def ask_stream(self, question: str, history: History = ()) -> Iterator[str | Answer]:
+        """Yield pieces for three seconds, then the answer."""
         if "慢慢" in question and not any(question == before for before, _ in self.asked):
             self.asked.append((question, ()))
-            for part in ("他们交付了", "他们交付了人形机器人"):
+            for piece in ("他们交付了", "人形机器人"):
+                yield piece
                 for _ in range(10):
                     time.sleep(0.15)
-                    yield Answer(question, None, part, False, 0.0)
+                    yield "…"
         yield self.ask(question, history)
 
 
@@ -236,11 +237,11 @@ def test_asking_again_puts_the_answer_in_the_place_of_the_last() -> None:
 class Streaming(FakeBot):
     """Says what it knows in two parts."""
 
-    def ask_stream(self, question: str, history: History = ()) -> Iterator[Answer]:
-        """Yield what grows, then the answer."""
-        yield Answer(question, None, "他们交付", False, 0.0)
+    def ask_stream(self, question: str, history: History = ()) -> Iterator[str | Answer]:
+        """Yield pieces, then the answer."""
+        yield "他们交付"
         time.sleep(0.15)  # longer than the page waits between two pictures
-        yield Answer(question, None, "他们交付了105", False, 0.0)
+        yield "了105"
         yield self.ask(question, history)
 
 

@@ -57,8 +57,8 @@ Shown = tuple[Any, Any, Any, Any]
 class Asked(Protocol):
     """What the page needs of a bot; `rag.answer.Bot` is one.
 
-    One that also has `ask_stream(question, history)`, yielding answers that grow until the last is
-    whole, is shown as it speaks.
+    One that also has `ask_stream(question, history)`, yielding pieces of the text and last the
+    answer, is shown as it speaks.
     """
 
     def ask(self, question: str, history: History = ()) -> Answer:
@@ -192,10 +192,14 @@ class Page:
         """Yield the turn as it grows; the last one is over."""
         try:
             answer: Answer | None = None
-            shown = time.monotonic()
-            for answer in self._answers(question, history_of(earlier)):
+            said, shown = "", time.monotonic()
+            for piece in self._answers(question, history_of(earlier)):
+                if isinstance(piece, Answer):
+                    answer = piece
+                    continue
+                said += piece
                 if time.monotonic() - shown >= SECONDS_BETWEEN_PARTS:
-                    yield Turn(question, partial=answer.text)
+                    yield Turn(question, partial=said)
                     shown = time.monotonic()
             if answer is None:
                 yield Turn(question, error=STRINGS[language]["failed"])
@@ -207,11 +211,11 @@ class Page:
             logger.exception("no answer to %r", question)
             yield Turn(question, error=STRINGS[language]["failed"])
 
-    def _answers(self, question: str, history: History) -> Iterable[Answer]:
+    def _answers(self, question: str, history: History) -> Iterable[str | Answer]:
         stream = getattr(self.bot, "ask_stream", None)
         if stream is None:
             return [self.bot.ask(question, history)]
-        parts: Iterable[Answer] = stream(question, history)
+        parts: Iterable[str | Answer] = stream(question, history)
         return parts
 
     def _reply(self, answer: Answer) -> Reply:
