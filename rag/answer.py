@@ -79,6 +79,16 @@ class Bot:
         writer = Writer(written, seconds=settings.reader_seconds) if written else None
         return cls(search, reader, Calibration.from_json(reader.calibration), settings, writer)
 
+    @property
+    def folder(self) -> Path:
+        """Where its index is."""
+        return self._search.store.folder
+
+    @property
+    def settings(self) -> Settings:
+        """What it was opened with."""
+        return self._settings
+
     def with_reader(self, reader: Reader, calibration: Calibration) -> Bot:
         """Return a bot over the same index with another reader, or another calibration."""
         return Bot(self._search, reader, calibration, self._settings, self._writer)

@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,15 @@ from typing import Any
 import pytest
 
 from rag.errors import QuestionError, YoujuError
-from rag.types import Answer, Article, Citation, History, Run, Span
+from rag.types import Answer, Article, Citation, History, Run, Source, Span
 
 gradio = pytest.importorskip("gradio")
 httpx = pytest.importorskip("httpx")
 
-from ui.app import (  # noqa: E402  (gradio may be missing)
-    Page,
-    build,
-    history_of,
-    mount,
-    page_options,
-    theme,
-)
-from ui.render import Turn  # noqa: E402
+from ui.app import build, mount, page_options, theme  # noqa: E402  (gradio may be missing)
 from ui.server import address, listen  # noqa: E402
+from ui.talk import Page  # noqa: E402
+from ui.turns import Talk, Turn, from_json, history_of, to_json  # noqa: E402
 
 
 def article(text: str, **facts: str) -> Article:
@@ -76,6 +71,9 @@ HOSTILE = article(
 )
 
 
+KNOWN = (RACE, REPRINT, HOSTILE)
+
+
 @dataclass
 class FakeBot:
     """Knows two answers by heart, refuses the rest and remembers what it was asked."""
@@ -103,14 +101,37 @@ class FakeBot:
 
     def articles(self) -> list[Article]:
         """Return everything it knows."""
-        return [RACE, REPRINT, HOSTILE]
+        return list(KNOWN)
+
+    def article(self, article_id: str) -> Article:
+        """Return one of them."""
+        return {one.id: one for one in KNOWN}[article_id]
+
+    def source(self, name: str) -> Source:
+        """Return its source, which is its text."""
+        return Source(name, {one.source: one.text for one in KNOWN}[name])
+
+
+class SlowBot(FakeBot):
+    """Says what it knows slowly, where it is asked to, unless it was asked before."""
+
+    def ask_stream(self, question: str, history: History = ()) -> Iterator[str | Answer]:
+        """Yield pieces for three seconds, then the answer."""
+        if "慢慢" in question and not any(question == before for before, _ in self.asked):
+            self.asked.append((question, ()))
+            for piece in ("他们交付了", "人形机器人"):
+                yield piece
+                for _ in range(10):
+                    time.sleep(0.15)
+                    yield "…"
+        yield self.ask(question, history)
 
 
 class Request:
     """As much of a gradio request as the callbacks read."""
 
-    def __init__(self, language: str = "zh-CN,zh;q=0.9") -> None:
-        self.headers = {"accept-language": language}
+    def __init__(self, language: str = "zh-CN,zh;q=0.9", cookie: str = "") -> None:
+        self.headers = {"accept-language": language, "cookie": cookie}
 
 
 def click(**data: object) -> gradio.EventData:
@@ -118,9 +139,14 @@ def click(**data: object) -> gradio.EventData:
     return gradio.EventData(None, data)
 
 
-def ask(page: Page, question: str, turns: Sequence[Turn] = ()) -> list[tuple[Any, ...]]:
-    """Return all that the page shows for a question."""
-    return list(page.ask(question, list(turns), Request()))  # type: ignore[arg-type]
+def ask(page: Page, question: str, kept: str = "") -> list[tuple[Any, ...]]:
+    """Return all that the page shows for a question: box, kept, conversation, evidence."""
+    return list(page.ask(question, kept, Request()))  # type: ignore[arg-type]
+
+
+def asked(page: Page, question: str, kept: str = "") -> str:
+    """Return the conversation that the browser keeps after a question."""
+    return str(ask(page, question, kept)[-1][1])
 
 
 def test_the_question_is_shown_before_its_answer() -> None:
@@ -133,16 +159,16 @@ def test_the_question_is_shown_before_its_answer() -> None:
 
 def test_an_answer_opens_its_first_evidence() -> None:
     *_, (_, _, conversation, evidence) = ask(Page(FakeBot()), "松延动力7月交付多少台?")
-    assert 'data-marker="1" aria-pressed="true"' in conversation
+    assert 'data-open="1" aria-pressed="true"' in conversation
     assert 'id="evidence"' in evidence
     assert "北京机器人产业加速崛起" in evidence
 
 
 def test_a_marker_opens_its_evidence() -> None:
     page = Page(FakeBot())
-    turns = ask(page, "松延动力7月交付多少台?")[-1][1]
-    conversation, evidence = page.open(turns, click(turn=0, marker=2), Request())  # type: ignore[arg-type]
-    assert 'data-marker="2" aria-pressed="true"' in conversation
+    kept = asked(page, "松延动力7月交付多少台?")
+    conversation, evidence = page.open(kept, click(turn=0, key="2"), Request())  # type: ignore[arg-type]
+    assert 'data-open="2" aria-pressed="true"' in conversation
     assert "001.txt" in evidence
 
 
@@ -151,40 +177,87 @@ def test_a_marker_opens_its_evidence() -> None:
     [
         {},
         {"turn": 0},
-        {"turn": 7, "marker": 1},
-        {"turn": -1, "marker": 1},
-        {"turn": "0", "marker": None},
+        {"turn": 7, "key": "1"},
+        {"turn": -1, "key": "1"},
+        {"turn": "0", "key": None},
     ],
-    ids=["nothing", "no-marker", "no-such-turn", "negative", "wrong-types"],
+    ids=["nothing", "no-key", "no-such-turn", "negative", "wrong-types"],
 )
 def test_a_click_that_the_page_never_offered_changes_nothing(data: dict[str, Any]) -> None:
     page = Page(FakeBot())
-    turns = ask(page, "松延动力7月交付多少台?")[-1][1]
-    shown = page.open(turns, click(**data), Request())  # type: ignore[arg-type]
+    kept = asked(page, "松延动力7月交付多少台?")
+    shown = page.open(kept, click(**data), Request())  # type: ignore[arg-type]
     assert shown == (gradio.skip(), gradio.skip())
 
 
-def test_a_marker_that_no_citation_has_shows_nothing() -> None:
+def test_a_key_that_no_citation_has_shows_nothing() -> None:
     page = Page(FakeBot())
-    turns = ask(page, "松延动力7月交付多少台?")[-1][1]
-    _, evidence = page.open(turns, click(turn=0, marker=9), Request())  # type: ignore[arg-type]
+    kept = asked(page, "松延动力7月交付多少台?")
+    _, evidence = page.open(kept, click(turn=0, key="9"), Request())  # type: ignore[arg-type]
     assert evidence == ""
 
 
 def test_earlier_turns_go_to_the_bot_as_question_and_answer() -> None:
     bot = FakeBot()
     page = Page(bot)
-    turns = ask(page, "松延动力7月交付多少台?")[-1][1]
-    ask(page, "8月呢?", turns)
+    asked(page, "8月呢?", asked(page, "松延动力7月交付多少台?"))
     assert bot.asked[-1] == ("8月呢?", [("松延动力7月交付多少台?", "105台")])
+
+
+def test_a_conversation_that_the_browser_kept_is_shown_as_it_was() -> None:
+    page = Page(FakeBot())
+    *_, (_, kept, conversation, evidence) = ask(page, "松延动力7月交付多少台?")
+    assert page.restore(kept, Request()) == (kept, conversation, evidence)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "sent", [None, "", "[", "[]", "{}", '{"id": 1, "turns": []}', '{"id": "a", "turns": [{}]}', 7]
+)
+def test_a_conversation_that_is_none_is_empty(sent: Any) -> None:
+    assert from_json(sent) == Talk()
+
+
+def test_a_question_that_a_reload_cut_off_can_be_asked_again() -> None:
+    bot = FakeBot()
+    page = Page(bot)
+    kept = to_json(Talk("a", (Turn("松延动力7月交付多少台?"),)))
+    kept, conversation, _ = page.restore(kept, Request())  # type: ignore[arg-type]
+    assert "已停止" in conversation
+    list(page.again(kept, click(turn=0), Request()))  # type: ignore[arg-type]
+    assert bot.asked == [("松延动力7月交付多少台?", [])]
+
+
+def test_asking_again_puts_the_answer_in_the_place_of_the_last() -> None:
+    page = Page(FakeBot())
+    kept = asked(page, "松延动力7月交付多少台?", asked(page, "火星?"))
+    *_, (_, again, _, _) = page.again(kept, click(turn=1), Request())  # type: ignore[arg-type]
+    assert again == kept
+
+
+class Streaming(FakeBot):
+    """Says what it knows in two parts."""
+
+    def ask_stream(self, question: str, history: History = ()) -> Iterator[str | Answer]:
+        """Yield pieces, then the answer."""
+        yield "他们交付"
+        time.sleep(0.15)  # longer than the page waits between two pictures
+        yield "了105"
+        yield self.ask(question, history)
+
+
+def test_what_a_reader_streams_is_shown_as_it_comes() -> None:
+    pictures = [shown[2] for shown in ask(Page(Streaming()), "松延动力7月交付多少台?")]
+    assert any("他们交付了105" in str(p) and "pending" in str(p) for p in pictures[:-1])
+    assert ">105台</p>" in pictures[-1]
 
 
 @pytest.mark.parametrize("question", ["长" * 101, "崩溃"], ids=["refused-by-the-bot", "a-defect"])
 def test_an_error_is_one_line_and_keeps_the_conversation(question: str) -> None:
     page = Page(FakeBot())
-    turns = ask(page, "松延动力7月交付多少台?")[-1][1]
-    _, after, conversation, _ = ask(page, question, turns)[-1]
-    assert [turn.question for turn in after] == ["松延动力7月交付多少台?", question]
+    kept = asked(page, "松延动力7月交付多少台?")
+    _, after, conversation, _ = ask(page, question, kept)[-1]
+    questions = [turn.question for turn in from_json(after).turns]
+    assert questions == ["松延动力7月交付多少台?", question]
     assert 'class="error"' in conversation
     assert "105台" in conversation
 
@@ -196,21 +269,15 @@ def test_a_failed_turn_is_no_history() -> None:
 @pytest.mark.parametrize("question", ["", "   \n"], ids=["empty", "blank"])
 def test_nothing_asked_is_nothing_shown(question: str) -> None:
     bot = FakeBot()
-    assert [shown[1] for shown in ask(Page(bot), question)] == [[]]
+    assert ask(Page(bot), question) == [(gradio.skip(),) * 4]
     assert bot.asked == []
 
 
-def test_an_example_is_asked_when_clicked() -> None:
+def test_a_question_that_the_page_offers_is_asked_when_clicked() -> None:
     bot = FakeBot()
-    page = Page(bot, ["松延动力7月交付多少台?"])
-    list(page.ask_example([], click(example=0), Request()))  # type: ignore[arg-type]
+    offered = click(question="松延动力7月交付多少台?")
+    list(Page(bot).ask_given("", offered, Request()))  # type: ignore[arg-type]
     assert bot.asked == [("松延动力7月交付多少台?", [])]
-
-
-def test_an_example_that_is_not_there_asks_nothing() -> None:
-    bot = FakeBot()
-    list(Page(bot, ["问?"]).ask_example([], click(example=5), Request()))  # type: ignore[arg-type]
-    assert bot.asked == []
 
 
 def test_examples_come_from_the_articles() -> None:
@@ -224,7 +291,17 @@ def test_examples_come_from_the_articles() -> None:
     ids=["en", "default"],
 )
 def test_the_page_speaks_the_readers_language(language: str, word: str) -> None:
-    assert word in Page(FakeBot()).greet(Request(language))[1]  # type: ignore[arg-type]
+    assert word in Page(FakeBot()).greet(Request(language))[2]  # type: ignore[arg-type]
+
+
+def test_the_language_that_a_reader_chose_goes_before_the_browsers() -> None:
+    chosen = Request("zh-CN", cookie="a=b; youju-language=en")
+    assert "Try asking" in Page(FakeBot()).greet(chosen)[2]  # type: ignore[arg-type]
+
+
+def test_no_page_holds_a_stream_open() -> None:
+    """A browser gives a host six connections: with a stream each, the seventh tab never opened."""
+    assert build(FakeBot()).config["connect_heartbeat"] is False
 
 
 def test_what_greets_a_reader_is_written_by_nothing_that_answers() -> None:
@@ -236,7 +313,7 @@ def test_what_greets_a_reader_is_written_by_nothing_that_answers() -> None:
         return {
             part
             for event in events
-            if event["targets"][0][1] == event_name
+            if any(name == event_name for _, name in event["targets"])
             for part in event["outputs"]
         }
 
@@ -246,19 +323,17 @@ def test_what_greets_a_reader_is_written_by_nothing_that_answers() -> None:
 
 
 def test_a_new_conversation_starts_empty() -> None:
-    turns, conversation, evidence, welcome = Page(FakeBot()).restart(Request())  # type: ignore[arg-type]
-    assert turns == []
-    assert "turn" not in conversation.replace("turns", "")
+    kept, conversation, evidence, welcome = Page(FakeBot()).fresh(Request())  # type: ignore[arg-type]
+    assert from_json(kept) == Talk()
+    assert "<section" not in conversation
     assert evidence == ""
     assert "试着问" in welcome
 
 
-def test_the_page_is_built() -> None:
-    blocks = build(FakeBot())
-    assert not blocks.analytics_enabled
-    assert not any(
-        event.get("api_visibility") == "public" for event in blocks.config["dependencies"]
-    )
+def test_programs_can_ask_and_nothing_else() -> None:
+    events = build(FakeBot()).config["dependencies"]
+    public = [e["api_name"] for e in events if e.get("api_visibility") == "public"]
+    assert public == ["ask"]
 
 
 def test_no_font_is_downloaded() -> None:

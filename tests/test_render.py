@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag.types import Answer, Article, Citation, Run, Span
+from rag.types import Answer, Article, Citation, Run, Source, Span
 from ui.examples import MAX_EXAMPLES, drawn_from
 from ui.render import (
-    MAX_ARTICLE_CHARS,
-    NEAREST,
-    OPENING_CHARS,
     Opened,
-    Turn,
+    Tools,
     answer_html,
     conversation_html,
-    escape,
-    evidence_html,
-    header_html,
-    language_of,
-    marked_html,
-    welcome_html,
+    list_items,
 )
+from ui.render_evidence import MAX_ARTICLE_CHARS, evidence_html
+from ui.render_frame import header_html, welcome_html
+from ui.render_text import escape, language_of, marked_html
+from ui.turns import NEAREST, OPENING_CHARS, Differs, Turn, place_in, reply_of
 from ui.words import STRINGS
 
 TAGS = {"article", "aside", "b", "bdi", "blockquote", "button", "cite", "details", "div", "footer"}
-TAGS |= {"h1", "h2", "h3", "header", "li", "mark", "nav", "p", "section", "span", "strong"}
-TAGS |= {"summary", "time", "ul"}
-ATTRIBUTES = {"class", "dir", "id", "lang", "role", "title", "type"}
+TAGS |= {"a", "dd", "del", "dl", "dt", "form", "h1", "h2", "h3", "h4", "header", "input", "ins"}
+TAGS |= {"label", "li", "mark", "nav", "ol", "option", "p", "pre", "progress", "section", "select"}
+TAGS |= {"span", "strong", "summary", "textarea", "time", "ul"}
+EMPTY = {"input"}
+ATTRIBUTES = {"accept", "autocomplete", "class", "dir", "hidden", "href", "id", "lang", "max"}
+ATTRIBUTES |= {"maxlength", "multiple", "name", "placeholder", "role", "rows", "selected"}
+ATTRIBUTES |= {"tabindex", "title", "type", "value", "webkitdirectory"}
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -68,7 +70,8 @@ class Seen(HTMLParser):
         """Note a tag; a mark or paragraph starts an empty text."""
         facts = dict(attrs)
         self.seen.append((tag, facts))
-        self.open.append((tag, facts))
+        if tag not in EMPTY:
+            self.open.append((tag, facts))
         if tag == "mark":
             self.marked[str(facts["class"])].append("")
         if tag == "p":
@@ -139,6 +142,26 @@ TWO = cited(
 )
 
 
+def answer_page(answer: Answer, **options: Any) -> str:
+    """Return an answer as the conversation shows it."""
+    return answer_html(reply_of(answer), answer.question, **options)
+
+
+def turn_of(answer: Answer) -> Turn:
+    return Turn(answer.question, reply_of(answer))
+
+
+def panel(answer: Answer, key: str, *, turn: int = 0, raw: bool = False) -> str:
+    """Return the evidence of an answer, out of the articles that it cites."""
+    nearest = (answer.nearest,) if answer.nearest else ()
+    articles = {c.article.id: c.article for c in (*answer.citations, *nearest)}
+    reply = reply_of(answer)
+    place = reply.place(key)
+    of = articles[place.article_id] if place else None
+    source = Source(of.source, of.text) if of else None
+    return evidence_html(reply, Opened(turn, key, raw), of, source)
+
+
 @given(texts)
 def test_escaped_text_reads_as_it_was(text: str) -> None:
     page = escape(text)
@@ -158,7 +181,7 @@ def marked_texts(draw: st.DrawFn) -> tuple[str, Span, list[Span]]:
 @example(("a😀b105台", Span(1, 7), [Span(3, 7)]))
 def test_what_is_marked_is_the_slice(case: tuple[str, Span, list[Span]]) -> None:
     text, evidence, answers = case
-    seen = assert_only_ours(marked_html(text, Span(0, len(text)), evidence, answers))
+    seen = assert_only_ours(marked_html(text, Span(0, len(text)), [evidence], answers))
     assert seen.text == plain(text)
     assert "".join(seen.marked["evidence"]) == plain(text[evidence.start : evidence.end])
     inside = {
@@ -177,7 +200,7 @@ def test_an_evidence_page_holds_the_article_and_marks_the_sentence(
 ) -> None:
     text, evidence, answers = case
     source = article(text, title=title, byline=byline, published=title, source=byline)
-    page = evidence_html(given_answer(cited(source, evidence, *answers)), 1)
+    page = panel(given_answer(cited(source, evidence, *answers)), "1")
     seen = assert_only_ours(page)
     quote = plain(text[evidence.start : evidence.end])
     marked = "".join(seen.marked["evidence"])
@@ -192,36 +215,44 @@ def test_no_text_from_outside_becomes_markup(
 ) -> None:
     source = article(text, title=title, source=question)
     quote = cited(source, Span(0, len(text)))
+    given_one = Answer(question, said, said, False, 0.5, (quote,), standalone=title)
+    place = place_in(source, "d1", Span(0, len(text)), quote=text)
+    reply = reply_of(given_one, [place], [Differs(said, place)])
     turns = [
-        Turn(question, Answer(question, said, said, False, 0.5, (quote,), standalone=title)),
-        Turn(question, Answer(question, None, said, True, 0.1, nearest=quote)),
+        Turn(question, reply, judged="up", feedback="x"),
+        turn_of(Answer(question, None, said, True, 0.1, nearest=quote)),
         Turn(question, error=said),
-        Turn(question),
+        Turn(question, partial=said),
     ]
     for language in STRINGS:
-        assert_only_ours(conversation_html(turns, Opened(0, 1), language=language))
-        assert_only_ours(welcome_html([question, said], [source], language=language))
+        tools = Tools(judge=True, gold=True)
+        opened = Opened(0, "1")
+        assert_only_ours(conversation_html(turns, opened, language=language, tools=tools))
+        assert_only_ours(welcome_html([question, said], 7, language=language))
+        for raw in (False, True):
+            shown = Opened(0, "d1", raw), source, Source(source.source, text)
+            assert_only_ours(evidence_html(reply, *shown, language=language))
 
 
 def test_an_answer_shows_the_short_answer_and_its_sentence() -> None:
-    seen = assert_only_ours(answer_html(given_answer(ONE)))
+    seen = assert_only_ours(answer_page(given_answer(ONE)))
     assert seen.paragraphs[0] == "105台"
     assert seen.marked["evidence"] == ["7月交付105台😀创了纪"]
     assert seen.marked["answer"] == ["105台"]
 
 
 def test_markers_are_buttons_that_carry_their_place() -> None:
-    seen = Seen(answer_html(given_answer(ONE, TWO), turn=3, opened=2))
-    (first,), (second,) = seen.buttons(turn="3", marker="1"), seen.buttons(turn="3", marker="2")
+    seen = Seen(answer_page(given_answer(ONE, TWO), turn=3, opened="2"))
+    (first,), (second,) = seen.buttons(turn="3", open="1"), seen.buttons(turn="3", open="2")
     assert (first["aria-pressed"], second["aria-pressed"]) == ("false", "true")
     assert "标题一行" in str(first["aria-label"])
 
 
 def test_a_longer_text_is_shown_with_its_markers() -> None:
-    seen = Seen(answer_html(given_answer(ONE, text="他们在7月交付了105台 [1]，见 [7]。")))
+    seen = Seen(answer_page(given_answer(ONE, text="他们在7月交付了105台 [1]，见 [7]。")))
     assert seen.paragraphs[1] == "他们在7月交付了105台 1，见 [7]。"
-    assert len(seen.buttons(marker="1")) == 2
-    assert not seen.buttons(marker="7")
+    assert len(seen.buttons(open="1")) == 2
+    assert not seen.buttons(open="7")
 
 
 @pytest.mark.parametrize(
@@ -230,12 +261,12 @@ def test_a_longer_text_is_shown_with_its_markers() -> None:
     ids=["bare", "markers", "sentence"],
 )
 def test_a_text_that_says_nothing_new_is_not_repeated(text: str) -> None:
-    assert 'class="said"' not in answer_html(given_answer(ONE, TWO, text=text))
+    assert 'class="said"' not in answer_page(given_answer(ONE, TWO, text=text))
 
 
 def test_a_refusal_does_not_say_the_nearest_passage_twice() -> None:
     text = f"资料里没有。\n\n最接近的一段（不是答案）：{ONE.quote}"
-    seen = Seen(answer_html(Answer("问", None, text, True, 0.1, nearest=ONE)))
+    seen = Seen(answer_page(Answer("问", None, text, True, 0.1, nearest=ONE)))
     assert seen.paragraphs[0] == "资料里没有。"
     assert seen.text.count(ONE.quote) == 1
 
@@ -250,30 +281,30 @@ def test_a_refusal_does_not_say_the_nearest_passage_twice() -> None:
     ],
 )
 def test_confidence_is_a_word_and_a_number(confidence: float, word: str, percent: str) -> None:
-    shown = answer_html(Answer("问", "答", "答", False, confidence, (ONE,)))
+    shown = answer_page(Answer("问", "答", "答", False, confidence, (ONE,)))
     assert f"<span>{word}</span> <b>{percent}</b>" in shown
 
 
 @pytest.mark.parametrize(("confidence", "percent"), [(1.0, "99%"), (0.0, "1%")])
 def test_no_confidence_is_certain(confidence: float, percent: str) -> None:
-    assert f"<b>{percent}</b>" in answer_html(Answer("问", "答", "答", False, confidence, (ONE,)))
+    assert f"<b>{percent}</b>" in answer_page(Answer("问", "答", "答", False, confidence, (ONE,)))
 
 
 def test_a_refusal_labels_the_nearest_passage_as_no_answer() -> None:
     refusal = Answer("问", None, "资料里没有。", True, 0.1, nearest=ONE)
-    seen = assert_only_ours(answer_html(refusal))
+    seen = assert_only_ours(answer_page(refusal))
     assert seen.paragraphs[0] == "资料里没有。"
     assert "不是答案" in seen.text
     assert not seen.marked["answer"]
-    assert seen.buttons(marker=str(NEAREST))
+    assert seen.buttons(open=NEAREST)
 
 
 def test_a_refusal_without_any_passage_is_still_a_refusal() -> None:
-    assert STRINGS["zh"]["refused"] in answer_html(Answer("问", None, "", True, 0.0))
+    assert STRINGS["zh"]["refused"] in answer_page(Answer("问", None, "", True, 0.0))
 
 
 def test_the_nearest_passage_is_labelled_in_the_panel_too() -> None:
-    seen = Seen(evidence_html(Answer("问", None, "没有。", True, 0.1, nearest=ONE), NEAREST))
+    seen = Seen(panel(Answer("问", None, "没有。", True, 0.1, nearest=ONE), NEAREST))
     assert "不是答案" in seen.text
     assert seen.marked["evidence"] == ["7月交付105台😀创了纪"]
 
@@ -282,11 +313,11 @@ def test_a_question_that_was_understood_otherwise_says_so() -> None:
     answer = Answer(
         "8月呢?", "105台", "105台", False, 0.9, (ONE,), standalone="松延动力8月交付多少台?"
     )
-    assert "理解为：松延动力8月交付多少台?" in answer_html(answer)
+    assert "理解为：松延动力8月交付多少台?" in answer_page(answer)
 
 
 def test_evidence_names_title_byline_date_and_file() -> None:
-    seen = Seen(evidence_html(given_answer(ONE), 1))
+    seen = Seen(panel(given_answer(ONE), "1"))
     for fact in ("标题一行", "记者 <b>甲</b>", "2025-08-16", "000.txt"):
         assert fact in seen.text
 
@@ -298,45 +329,99 @@ def test_evidence_names_title_byline_date_and_file() -> None:
 )
 def test_an_article_without_title_goes_by_its_opening_words(text: str, name: str) -> None:
     source = article(text, source="b.txt")
-    assert f'<h2 dir="auto">{name}</h2>' in evidence_html(
-        given_answer(cited(source, Span(0, 1))), 1
-    )
+    page = panel(given_answer(cited(source, Span(0, 1))), "1")
+    assert f">{name}</h2>" in page
 
 
 def test_an_article_is_shown_as_paragraphs_without_its_title_twice() -> None:
-    seen = Seen(evidence_html(given_answer(ONE), 1))
+    seen = Seen(panel(given_answer(ONE), "1"))
     assert seen.paragraphs[-2:] == ["7月交付105台😀创了纪录，8月的目标是200台！", "完。"]
     assert "标题一行" not in seen.paragraphs
 
 
 def test_a_quote_over_two_paragraphs_has_one_anchor() -> None:
     source = article("前。甲乙\n丙丁。后。")
-    page = evidence_html(given_answer(cited(source, Span(2, 7), Span(3, 6))), 1)
+    page = panel(given_answer(cited(source, Span(2, 7), Span(3, 6))), "1")
     seen = Seen(page)
     assert seen.marked == {"evidence": ["甲乙", "丙丁"], "answer": ["乙", "丙"]}
     assert page.count('id="evidence"') == 1
 
 
-def test_the_other_citations_are_listed_under_the_article() -> None:
-    seen = Seen(evidence_html(given_answer(ONE, TWO), 1, turn=4))
-    assert len(seen.buttons(turn="4", marker="2")) == 1
-    assert not seen.buttons(marker="1")
+def test_the_panel_offers_all_citations() -> None:
+    seen = Seen(panel(given_answer(ONE, TWO), "1", turn=4))
+    assert len(seen.buttons(turn="4", open="2")) == 1
+    assert seen.buttons(turn="4", open="1")[0]["aria-pressed"] == "true"
 
 
-def test_a_marker_that_is_not_there_gives_nothing() -> None:
-    assert evidence_html(given_answer(ONE), 9) == ""
+def test_a_key_that_is_not_there_gives_nothing() -> None:
+    assert panel(given_answer(ONE), "9") == ""
+
+
+def test_the_raw_source_marks_the_same_words() -> None:
+    seen = assert_only_ours(panel(given_answer(ONE), "1", raw=True))
+    assert seen.marked == {"evidence": ["7月交付105台😀创了纪"], "answer": ["105台"]}
+
+
+def test_a_quote_of_an_article_that_is_gone_is_still_shown() -> None:
+    page = evidence_html(reply_of(given_answer(ONE)), Opened(0, "1"), None)
+    assert "7月交付105台😀创了纪" in Seen(page).text
+    assert STRINGS["zh"]["gone"] in page
+
+
+def test_an_article_that_was_changed_since_is_not_marked() -> None:
+    changed = article("全新的一篇，什么都没有。", source="000.txt")
+    page = evidence_html(reply_of(given_answer(ONE)), Opened(0, "1"), changed)
+    seen = Seen(page)
+    assert not seen.marked["evidence"]
+    assert STRINGS["zh"]["changed"] in page
+    assert "全新的一篇" in seen.text
 
 
 @pytest.mark.parametrize("start", [0, 5 * MAX_ARTICLE_CHARS, 10 * MAX_ARTICLE_CHARS - 4])
 def test_a_huge_article_is_cut_around_the_evidence(start: int) -> None:
     source = article("字" * (10 * MAX_ARTICLE_CHARS))
-    page = evidence_html(given_answer(cited(source, Span(start, start + 4))), 1)
+    page = panel(given_answer(cited(source, Span(start, start + 4))), "1")
     assert Seen(page).marked["evidence"] == ["字" * 4]
     assert len(page) < 2 * MAX_ARTICLE_CHARS
 
 
+@pytest.mark.parametrize(
+    ("short", "question", "items"),
+    [
+        ("上海、杭州和宁波", "去了哪些城市?", ["上海", "杭州", "宁波"]),
+        ("- 甲\n- 乙", "有什么?", ["甲", "乙"]),
+        ("105台", "有哪些?", []),
+        ("上海、杭州", "谁去了?", []),
+        ("一是快、二是稳，三是准", "有哪些要求?", []),
+    ],
+)
+def test_an_answer_that_is_a_list_is_shown_as_one(
+    short: str, question: str, items: list[str]
+) -> None:
+    assert list_items(short, question) == items
+    page = answer_page(Answer(question, short, short, False, 0.9, (ONE,)))
+    assert ('<ul class="short list"' in page) == bool(items)
+
+
+def test_other_reports_are_counted_and_can_be_opened() -> None:
+    other = place_in(article("也这样说。", title="第三篇", source="002.txt"), "s1", Span(0, 4))
+    seen = Seen(answer_html(reply_of(given_answer(ONE, TWO), [other]), "问"))
+    assert "另有 2 篇文章也这样报道" in seen.text
+    assert seen.buttons(open="s1")
+    assert seen.buttons(open="2")
+
+
+def test_where_sources_differ_is_said() -> None:
+    other = article("他们交付了150台。", title="另一篇", source="002.txt")
+    differs = Differs("105台", place_in(other, "d1", Span(5, 9), quote="150台"))
+    seen = Seen(answer_html(reply_of(given_answer(ONE), (), [differs]), "问"))
+    assert "这里写“105台”，《另一篇》写“150台”" in seen.text
+    assert seen.buttons(open="d1")
+
+
 def test_a_conversation_keeps_every_turn_in_order() -> None:
-    turns = [Turn("甲?", given_answer(ONE)), Turn("乙?", error="坏\n了"), Turn("丙?")]
+    first = turn_of(replace(given_answer(ONE), question="甲?"))
+    turns = [first, Turn("乙?", error="坏\n了"), Turn("丙?")]
     seen = assert_only_ours(conversation_html(turns))
     assert seen.text.index("甲?") < seen.text.index("乙?") < seen.text.index("丙?")
     assert "坏 了" in seen.paragraphs
@@ -367,9 +452,9 @@ def test_both_languages_have_the_same_words() -> None:
 @pytest.mark.parametrize("language", STRINGS)
 def test_the_first_page_is_ours_only(language: str) -> None:
     seen = assert_only_ours(
-        welcome_html(["问?"], [NEWS], language=language) + header_html(language=language)
+        welcome_html(["问?"], 3, language=language) + header_html(language=language)
     )
-    assert seen.buttons(example="0")
+    assert seen.buttons(ask="问?")
 
 
 def test_an_example_asks_for_the_number_that_ends_a_clause() -> None:
