@@ -138,9 +138,9 @@ def _put(
     at = 0
     with store.transaction():
         for (source, digest), (articles, chunks) in zip(batch, parts, strict=True):
-            store.put(source, digest, articles, chunks, vectors[at : at + len(chunks)])
-            for article in articles:
-                store.put_aliases(article.id, aliases(article.text))
+            if store.put(source, digest, articles, chunks, vectors[at : at + len(chunks)]):
+                for article in articles:
+                    store.put_aliases(article.id, aliases(article.text))
             at += len(chunks)
     return at
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,7 +37,7 @@ from rag.ranking import (
 from rag.settings import Settings
 from rag.store import ChunkText, Store
 from rag.terms import ASKING_CHARACTERS, fold, is_chinese, subject_terms, terms
-from rag.types import Hit
+from rag.types import Article, Hit
 from rag.vectors import VectorIndex
 
 _MISSED = 0.8  # BM25 of a passage the lexical leg did not bring, of the last one it brought
@@ -120,7 +120,7 @@ class Search:
         """
         found, _ = self._found(question, within)
         order = sorted(found, key=lambda n: (-found[n].fit, n))
-        return self._hits(order, found, limit)
+        return self._hits(order, found, limit, within)
 
     def weigh(self, question: str) -> list[Weighed]:
         """Return every candidate with what its place is computed from, best first."""
@@ -285,34 +285,48 @@ class Search:
             return vectors
 
     def _hits(
-        self, order: Sequence[int], found: Mapping[int, _Found], limit: int
+        self, order: Sequence[int], found: Mapping[int, _Found], limit: int, within: Filter
     ) -> tuple[Hit, ...]:
         groups = [[n] for n in order[:limit]]
         if "twins" in self._parts:
             groups = twins(self.store, order[: 3 * limit])[:limit]
         numbers = [number for group in groups for number in group[: 1 + _MOST_TWINS]]
         chunks = self.store.chunks(numbers)
-        articles = self.store.articles_by_id({c.article_id for c in chunks.values()})
-        raw = self.store.raw({a.source for a in articles.values()})
+        articles = self._under_all_names({c.article_id for c in chunks.values()}, within)
+        raw = self.store.raw({a.source for some in articles.values() for a in some})
         hits: list[Hit] = []
         for group in groups:
             leader: int | None = None
             for number in group[: 1 + _MOST_TWINS]:
                 if number not in chunks:  # removed since the vectors were read
                     continue
-                article, one = articles[chunks[number].article_id], found[number]
-                hit = Hit(
-                    len(hits) + 1,
-                    article,
-                    chunks[number].span,
-                    article.to_source(chunks[number].span, raw[article.source]),
-                    one.fit,
-                    one.lexical_rank,
-                    one.lexical,
-                    one.dense_rank,
-                    one.dense,
-                    matched(one.groups, fold(article.text[slice(*chunks[number].span)])),
-                )
-                hits.append(replace(hit, same_as=leader) if leader else hit)
-                leader = leader or hit.rank
+                one, span = found[number], chunks[number].span
+                for article in articles.get(chunks[number].article_id, ()):
+                    hit = Hit(
+                        len(hits) + 1,
+                        article,
+                        span,
+                        article.to_source(span, raw[article.source]),
+                        one.fit,
+                        one.lexical_rank,
+                        one.lexical,
+                        one.dense_rank,
+                        one.dense,
+                        matched(one.groups, fold(article.text[slice(*span)])),
+                    )
+                    hits.append(replace(hit, same_as=leader) if leader else hit)
+                    leader = leader or hit.rank
         return tuple(hits)
+
+    def _under_all_names(
+        self, identities: Collection[str], within: Filter
+    ) -> dict[str, list[Article]]:
+        """Return articles, each followed by those that are the same under another name, of those
+        that are looked for."""
+        same = self.store.same_articles(identities)
+        found = {}
+        for identity, article in self.store.articles_by_id(identities).items():
+            every = [article, *same.get(identity, ())][: 1 + _MOST_TWINS]
+            meant = [a for a in every if within.holds(a.source, a.title, a.published)]
+            found[identity] = meant or every
+        return found

@@ -203,7 +203,8 @@ def test_plain_fusion_equals_brute_force_over_all_passages(tmp_path_factory, tex
         (scores.get(n, least) / top + 0.3 * float(d) for n, d in zip(numbers, dense, strict=True)),
         reverse=True,
     )
-    found = [hit.score for hit in search.find(question, 99)]
+    # what stands under a second name is the same passage
+    found = [hit.score for hit in search.find(question, 99) if not hit.same_as]
     assert found == pytest.approx(exact, abs=1e-3)
 
 
