@@ -26,6 +26,7 @@ from rag.errors import (
 )
 from rag.filters import Filter
 from ui.evaluate import add_eval_options, add_gold_commands, run_eval
+from ui.measure import add_bench_options, run_bench
 
 if TYPE_CHECKING:
     from rag.answer import Bot
@@ -93,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
         commands, "eval", _eval, "run a gold set, or a public reading-comprehension set"
     )
     add_eval_options(evaluate)
+    words = "measure speed, memory and size"
+    add_bench_options(_command(commands, "bench", lambda o: run_bench(o, _seeds), words))
     gold = commands.add_parser("gold", help="check and extend a gold set")
     actions = gold.add_subparsers(title="actions", required=True, metavar="ACTION")
     add_gold_commands(actions, _gold_command)
