@@ -107,7 +107,8 @@ def _in_a_process(name: str, *arguments: str) -> dict[str, Any]:
             f"measuring ({name}) ended with status {done.returncode}; its words stand above"
         )
     figures: dict[str, Any] = {"seconds": time.perf_counter() - started}
-    return figures | json.loads(done.stdout)
+    figures |= json.loads(done.stdout)
+    return figures
 
 
 # ---------------------------------------------------------------- in a process of its own

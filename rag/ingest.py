@@ -23,7 +23,7 @@ from rag.lexicon import aliases
 from rag.prepare import Prepared, prepare_batches
 from rag.settings import Settings
 from rag.sources import read_sources
-from rag.store import Store
+from rag.store import CHUNK_SETTINGS, Store, with_title
 from rag.types import Article, Chunk, Source
 
 # sources and characters in one transaction: a kill loses at most this much work (half a second),
@@ -115,7 +115,7 @@ def index_sources(
     try:
         with contextlib.closing(prepared), words:
             for batch, parts in zip(batches, prepared, strict=True):
-                chunks = _put(store, model, batch, parts)
+                chunks = _put(store, model, batch, parts, settings)
                 told.add(len(batch), sum(len(articles) for articles, _ in parts), chunks, batch)
                 words.add(chunks)
             recognise(store, progress)
@@ -131,12 +131,14 @@ def _put(
     model: Embedder,
     batch: Sequence[tuple[Source, str]],
     parts: Sequence[Prepared],
+    settings: Settings,
 ) -> int:
     """Store a batch in one transaction; return how many chunks it has."""
     texts = [text for articles, chunks in parts for text in passage_texts(articles, chunks)]
     vectors = model.encode_passages(texts) if texts else np.zeros((0, model.dimension), np.float32)
     at = 0
     with store.transaction():
+        store.keep_settings({name: getattr(settings, name) for name in CHUNK_SETTINGS})
         for (source, digest), (articles, chunks) in zip(batch, parts, strict=True):
             if store.put(source, digest, articles, chunks, vectors[at : at + len(chunks)]):
                 for article in articles:
@@ -298,12 +300,7 @@ def passage_texts(articles: Sequence[Article], chunks: Sequence[Chunk]) -> list[
     texts = []
     for chunk in chunks:
         article = by_id[chunk.article_id]
-        body = article.text[chunk.span.start : chunk.span.end]
-        texts.append(
-            f"{article.title}\n{body}"
-            if article.title and not body.startswith(article.title)
-            else body
-        )
+        texts.append(with_title(article.title, article.text[chunk.span.start : chunk.span.end]))
     return texts
 
 

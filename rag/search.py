@@ -17,9 +17,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+import embeddings
 from embeddings import Embedder
 from rag import lexicon
 from rag.duplicates import twins
+from rag.errors import WrongEmbedder
 from rag.filters import Filter, named
 from rag.lexical import LexicalIndex
 from rag.lexicon.spelling import respellings
@@ -275,6 +277,7 @@ class Search:
             revision = store.revision
             if self._vectors is not None and revision == self._revision:
                 return self._vectors
+            self._follow_embedder(store)
             numbers, state = store.chunk_numbers(), f"{store.setting('identity')} {revision}"
             vectors = self._vectors.updated(numbers, store.vectors) if self._vectors else None
             vectors = vectors or VectorIndex.load(store.folder, state, numbers)
@@ -283,6 +286,19 @@ class Search:
                 vectors.save(store.folder, state)
             self._vectors, self._revision = vectors, revision
             return vectors
+
+    def _follow_embedder(self, store: Store) -> None:
+        """Take the embedder that the index is made by now, if it was embedded anew meanwhile.
+        Raises WrongEmbedder when that cannot be loaded."""
+        name, made_by = store.setting("embedder"), store.setting("fingerprint")
+        if made_by == self._embedder.fingerprint:
+            return
+        try:
+            self._embedder = embeddings.load(name)
+        except embeddings.EmbedderError as error:
+            raise WrongEmbedder(f"the index is now made by embedder {name!r}: {error}") from error
+        store.check_embedder(self._embedder.name, self._embedder.fingerprint)
+        self._vectors = None
 
     def _hits(
         self, order: Sequence[int], found: Mapping[int, _Found], limit: int, within: Filter

@@ -17,15 +17,14 @@ from __future__ import annotations
 import itertools
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.errors import DamagedIndex, MissingIndex, StoreError, WrongEmbedder
-from rag.store_articles import Articles
 from rag.store_file import (
     COUNTED,
     FILE,
@@ -35,9 +34,14 @@ from rag.store_file import (
     parts,
     schema,
 )
+from rag.store_fresh import Fresh
 from rag.types import Chunk, Span
 
 _STORIES = 500  # articles whose texts are in memory at once
+
+
+CHUNK_SETTINGS = ("max_chunk_chars", "overlap_chars")
+"""Noted by whoever cuts articles into chunks."""
 
 
 class ChunkText(NamedTuple):
@@ -48,12 +52,12 @@ class ChunkText(NamedTuple):
     source: str
 
 
-class Store(Articles):
+class Store(Fresh):
     """One open index. Not shared between threads: open one each, SQLite lets readers go on while
     one writer works."""
 
     @classmethod
-    def open(cls, folder: Path) -> Store:
+    def open(cls, folder: Path) -> Self:
         """Open an existing index. Raises MissingIndex or DamagedIndex."""
         file = folder / FILE
         store = cls(folder, connect(file)) if file.exists() else None
@@ -67,7 +71,7 @@ class Store(Articles):
         return store
 
     @classmethod
-    def create(cls, folder: Path, embedder: str, fingerprint: str, dimension: int) -> Store:
+    def create(cls, folder: Path, embedder: str, fingerprint: str, dimension: int) -> Self:
         """Open the index in `folder`, making it (in one transaction) when there is none.
 
         Raises WrongEmbedder when it exists and was made by an embedder of another fingerprint.
@@ -80,7 +84,7 @@ class Store(Articles):
         return store
 
     @classmethod
-    def _made(cls, folder: Path, embedder: str, fingerprint: str, dimension: int) -> Store:
+    def _made(cls, folder: Path, embedder: str, fingerprint: str, dimension: int) -> Self:
         settings = {"format": FORMAT, "embedder": embedder, "fingerprint": fingerprint}
         # the identity tells what was derived from this store from what was left by another
         settings |= {"dimension": dimension, "revision": 0, "identity": secrets.token_hex(8)}
@@ -112,7 +116,9 @@ class Store(Articles):
             raise WrongEmbedder(
                 f"the index in {self.folder} was made by embedder {made_by!r}"
                 f" ({self.setting('fingerprint')}), not {name!r}"
-                f" ({fingerprint}): use --embedder {made_by}, or another folder with --index"
+                f" ({fingerprint}): use --embedder {made_by}, or embed it anew with `youju index"
+                " --rebuild`, or name"
+                " another folder with --index"
             )
 
     def chunks(self, numbers: Sequence[int]) -> dict[int, Chunk]:
@@ -134,7 +140,8 @@ class Store(Articles):
         found: set[int] = set()
         for part in parts(articles):
             query = (
-                "SELECT chunk.number FROM chunk JOIN article a ON chunk.article = ifnull(a.same_as, a.id)"
+                "SELECT chunk.number FROM chunk"
+                " JOIN article a ON chunk.article = ifnull(a.same_as, a.id)"
                 f" WHERE a.id IN ({marks(part)})"
             )
             found |= {number for (number,) in self._rows(query, part)}
@@ -154,6 +161,32 @@ class Store(Articles):
             for n, a, start, end, opens in rows
             if a in texts
         }
+
+    def embedded_texts(self, numbers: Sequence[int]) -> list[str]:
+        """Return what is embedded for chunks, in the order given, whose numbers must be there."""
+        chunks = self.chunks(numbers)
+        texts = self.article_texts({chunk.article_id for chunk in chunks.values()})
+        try:
+            known = [(texts[chunks[n].article_id], chunks[n].span) for n in numbers]
+        except KeyError as error:
+            raise self._spoilt(f"chunk or article {error} is gone") from error
+        return [with_title(title, text[slice(*span)]) for (text, _, title), span in known]
+
+    def keep_settings(self, values: Mapping[str, object]) -> None:
+        """Note with what the index was made. Call it inside a transaction."""
+        for name, value in values.items():
+            self._set(name, value)
+
+    def describe(self) -> dict[str, str | int]:
+        """Return what the index says of itself: format, embedder, chunk settings, counts, bytes."""
+        settings = self.settings()
+        named = ("format", "embedder", "fingerprint", "dimension", *CHUNK_SETTINGS, "revision")
+        counts = {f"{table}s": count for table, count in self.counts().items()}
+        size = sum(f.stat().st_size for f in self.folder.rglob("*") if f.is_file())
+        told: dict[str, str | int] = {n: settings[n] for n in named if n in settings}
+        if "fresh embedder" in settings:
+            told["being embedded anew by"] = settings["fresh embedder"]
+        return told | counts | {"bytes": size}
 
     def counts(self) -> dict[str, int]:
         """Return how many sources, articles and chunks there are."""
@@ -215,6 +248,12 @@ class Store(Articles):
     def aliases(self) -> list[tuple[str, str]]:
         """Return all (name, alias) pairs that articles give, each once."""
         return self._rows("SELECT DISTINCT name, alias FROM alias ORDER BY name, alias")
+
+
+def with_title(title: str | None, text: str) -> str:
+    """Return what is embedded for a passage: its article's title, unless it begins with it, then
+    the passage."""
+    return f"{title}\n{text}" if title and not text.startswith(title) else text
 
 
 def _other_format(file: Path, found: str) -> DamagedIndex:

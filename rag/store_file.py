@@ -167,7 +167,7 @@ class File:
         except sqlite3.OperationalError as error:
             raise StoreError(
                 f"the index in {self.folder} is being written by another process ({error}):"
-                " try again later"
+                " try again later; it answers meanwhile"
             ) from error
         except sqlite3.DatabaseError as error:
             raise damaged(self.folder / FILE, error) from error

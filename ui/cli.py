@@ -26,7 +26,14 @@ from rag.errors import (
 )
 from rag.filters import Filter
 from ui.evaluate import add_eval_options, add_gold_commands, run_eval
-from ui.measure import add_bench_options, run_bench
+from ui.measure import (
+    add_bench_options,
+    add_check_options,
+    add_upkeep_options,
+    run_bench,
+    run_check,
+    run_upkeep,
+)
 
 if TYPE_CHECKING:
     from rag.answer import Bot
@@ -69,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     chat.add_argument("--port", type=int, default=7860)
     index = _command(commands, "index", _index, "add or update files and folders")
-    index.add_argument("paths", nargs="+", metavar="PATH", type=Path)
+    index.add_argument("paths", nargs="*", metavar="PATH", type=Path)
+    add_upkeep_options(index)
     remove = _command(commands, "remove", _remove, "take sources out of the index")
     remove.add_argument("sources", nargs="+", metavar="SOURCE")
     articles = _command(commands, "articles", _articles, "list the articles found")
@@ -94,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
         commands, "eval", _eval, "run a gold set, or a public reading-comprehension set"
     )
     add_eval_options(evaluate)
+    check = _command(commands, "check", run_check, "say what of the index cannot be read, mend it")
+    add_check_options(check)
     words = "measure speed, memory and size"
     add_bench_options(_command(commands, "bench", lambda o: run_bench(o, _seeds), words))
     gold = commands.add_parser("gold", help="check and extend a gold set")
@@ -166,6 +176,10 @@ def _index(options: argparse.Namespace) -> int:
     from rag.ingest import index_paths
 
     settings = _settings(options)
+    if options.rebuild or options.info:
+        return run_upkeep(options, settings.embedder)
+    if not options.paths:
+        raise MissingSource("nothing to index: name files or folders, or --info, --rebuild")
     started = time.perf_counter()
     report = index_paths(
         options.index, options.paths, settings=settings, embedder=settings.embedder, progress=_say
