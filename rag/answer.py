@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from embeddings import Embedder
 from rag.articles import split_articles
@@ -20,12 +19,11 @@ from rag.dialogue import plain, standalone
 from rag.errors import QuestionError
 from rag.filters import Filter
 from rag.ingest import load_embedder
-from rag.lexical import LexicalIndex
 from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
 from rag.search import Search, Weighed
 from rag.settings import Settings
-from rag.store import Store
+from rag.stores import Where, open_search, open_store
 from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
 
 _MOST_CITATIONS = 4
@@ -53,16 +51,16 @@ class Bot:
 
     @classmethod
     def open(
-        cls, index: Path, *, settings: Settings = Settings(), embedder: str | None = None
+        cls, index: Where, *, settings: Settings = Settings(), embedder: str | None = None
     ) -> Bot:
         """Open an index. Raises MissingIndex, WrongEmbedder, DamagedIndex or ModelError."""
-        store = Store.open(index)
+        store = open_store(index)
         name = embedder or settings.embedder
         model: Embedder = load_embedder(name)
         store.check_embedder(name, model.fingerprint)
         store.close()
         reader = ExtractiveReader.load()
-        search = Search(lambda: Store.open(index), LexicalIndex(index), model, settings)
+        search = open_search(index, model, settings)
         return cls(search, reader, Calibration.from_json(reader.calibration), settings)
 
     def with_reader(self, reader: Reader, calibration: Calibration) -> Bot:

@@ -14,6 +14,7 @@ import math
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +24,9 @@ from rag import lexicon
 from rag.duplicates import twins
 from rag.errors import WrongEmbedder
 from rag.filters import Filter, named
-from rag.lexical import LexicalIndex
 from rag.lexicon.spelling import respellings
 from rag.lexicon.words import FUNCTION_WORDS
+from rag.protocol import PassageStore, Vectors, Words
 from rag.ranking import (
     FEATURES,
     OTHER_LANGUAGE,
@@ -90,11 +91,14 @@ class Search:
 
     def __init__(
         self,
-        open_store: Callable[[], Store],
-        lexical: LexicalIndex,
+        open_store: Callable[[], PassageStore],
+        lexical: Words,
         embedder: Embedder,
         settings: Settings,
+        vectors: Callable[[Any], Vectors] | None = None,
     ) -> None:
+        """Search what `open_store` opens; `vectors` stands for a store's, None for FAISS."""
+        self._vectors_of = vectors
         self._open_store = open_store
         self._local = threading.local()
         self._lexical = lexical
@@ -107,11 +111,11 @@ class Search:
         self._aliases: tuple[int, list[tuple[str, str]]] | None = None
 
     @property
-    def store(self) -> Store:
+    def store(self) -> PassageStore:
         """This thread's store."""
         if not hasattr(self._local, "store"):
             self._local.store = self._open_store()
-        store: Store = self._local.store
+        store: PassageStore = self._local.store
         return store
 
     def find(self, question: str, limit: int, within: Filter = Filter()) -> tuple[Hit, ...]:
@@ -216,7 +220,7 @@ class Search:
     def _candidates(
         self,
         query: _Query,
-        vectors: VectorIndex,
+        vectors: Vectors,
         vector: Floats,
         among: Sequence[int] | None,
     ) -> dict[int, _Found]:
@@ -269,11 +273,14 @@ class Search:
                 one.own, one.row, one.fit = numbers is own, row, max(0.0, float(fit))
                 one.groups = groups
 
-    def _current_vectors(self) -> VectorIndex:
+    def _current_vectors(self) -> Vectors:
         """Return the vector index of the last committed state: the one at hand, brought up to date;
         what was kept on disk; or one built now."""
+        store = self.store
+        if self._vectors_of is not None:
+            return self._vectors_of(store)
+        assert isinstance(store, Store)
         with self._lock:
-            store = self.store
             revision = store.revision
             if self._vectors is not None and revision == self._revision:
                 return self._vectors
@@ -304,7 +311,7 @@ class Search:
         self, order: Sequence[int], found: Mapping[int, _Found], limit: int, within: Filter
     ) -> tuple[Hit, ...]:
         groups = [[n] for n in order[:limit]]
-        if "twins" in self._parts:
+        if "twins" in self._parts and isinstance(self.store, Store):
             groups = twins(self.store, order[: 3 * limit])[:limit]
         numbers = [number for group in groups for number in group[: 1 + _MOST_TWINS]]
         chunks = self.store.chunks(numbers)

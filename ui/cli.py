@@ -126,6 +126,12 @@ def _command(
         help="where the index is (default: %(default)s)",
     )
     command.add_argument(
+        "--store",
+        dest="index",
+        metavar="WHERE",
+        help="an index in Milvus instead: http://host:19530, or a file NAME.db for Milvus Lite",
+    )
+    command.add_argument(
         "--embedder",
         metavar="NAME_OR_PATH",
         help="a sentence-transformers model instead of the bundled one",
@@ -214,10 +220,10 @@ def _remove(options: argparse.Namespace) -> int:
 
 
 def _articles(options: argparse.Namespace) -> int:
-    from rag.store import Store
+    from rag.stores import open_store
     from rag.types import Span
 
-    store = Store.open(options.index)
+    store = open_store(options.index)
     rows: list[dict[str, Any]] = []
     for article in store.articles():
         spans = article.to_source(Span(0, len(article.text)), store.source(article.source).text)

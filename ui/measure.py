@@ -57,9 +57,9 @@ def run_upkeep(options: argparse.Namespace, embedder: str) -> int:
 
 
 def _describe(index: Path) -> None:
-    from rag.store import Store
+    from rag.stores import open_store
 
-    for name, value in Store.open(index).describe().items():
+    for name, value in open_store(index).describe().items():
         _print(f"{name:<16} {value}")
 
 
