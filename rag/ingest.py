@@ -72,8 +72,10 @@ def index_paths(
     settings: Settings = Settings(),
     embedder: str = "default",
     progress: Progress = silent,
+    workers: int | None = None,
 ) -> IngestReport:
-    """Add or update files and folders.
+    """Add or update files and folders; `workers` helper processes prepare them, 0: none, None: one
+    a core.
 
     A bad file is reported in `problems` and skipped. Raises MissingSource and EmptySource for a
     path that cannot be used at all, before anything is written, and StoreError, WrongEmbedder or
@@ -86,6 +88,7 @@ def index_paths(
         settings=settings,
         embedder=embedder,
         progress=progress,
+        workers=workers,
     )
 
 
@@ -103,6 +106,7 @@ def index_sources(
     settings: Settings = Settings(),
     embedder: str = "default",
     progress: Progress = silent,
+    workers: int | None = None,
 ) -> IngestReport:
     """Add or update sources; one whose content is unchanged is not embedded again."""
     model = load_embedder(embedder)
@@ -111,7 +115,8 @@ def index_sources(
     known = store.digests()
     names: dict[str, str] = {}
     batches, waiting = itertools.tee(_batched(_wanted(sources, known, names, settings, report)))
-    prepared = prepare_batches(([source for source, _ in batch] for batch in waiting), settings)
+    given = ([source for source, _ in batch] for batch in waiting)
+    prepared = prepare_batches(given, settings, workers)
     told = _Told(progress)
     words = _Words(index, store, progress)
     try:

@@ -188,7 +188,12 @@ def _index(options: argparse.Namespace) -> int:
         raise MissingSource("nothing to index: name files or folders, or --info, --rebuild")
     started = time.perf_counter()
     report = index_paths(
-        options.index, options.paths, settings=settings, embedder=settings.embedder, progress=_say
+        options.index,
+        options.paths,
+        settings=settings,
+        embedder=settings.embedder,
+        progress=_say,
+        workers=options.workers,
     )
     _tell(report, time.perf_counter() - started)
     if report.problems and not report.added + report.changed + report.unchanged:

@@ -30,6 +30,12 @@ def add_bench_options(parser: argparse.ArgumentParser) -> None:
 
 def add_upkeep_options(parser: argparse.ArgumentParser) -> None:
     """Add what `youju index` takes beside paths."""
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that prepare articles beside the one that writes (default: one a core)",
+    )
     upkeep = parser.add_argument_group("the index itself")
     upkeep.add_argument(
         "--rebuild",
