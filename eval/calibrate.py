@@ -1,8 +1,9 @@
-"""Fit the confidence and choose the refusal threshold: `python -m eval.calibrate --trial FILE`.
+"""Fit the confidence and choose the refusal threshold: `python -m eval.calibrate --data DIR`.
 
-Fitted together on the dev half of the gold set, the dev half of `eval/pages`, and a public set that
-no reader was trained on, asked twice: with its contexts in the index, and with half of them left
-out, so that their questions have no answer. The test halves are never read. Writes
+Fitted together on the dev half of the gold set, the dev half of `eval/pages`, our own questions
+about articles that were kept out of the reader's training (`rag.readers.written`), and a public set
+that no reader was trained on, asked twice: with its contexts in the index, and with half of them
+left out, so that their questions have no answer. The test halves are never read. Writes
 `calibration.json` beside the reader's weights, with each set's figures; those named unseen are of
 weights fitted without the question's article.
 """
@@ -29,6 +30,7 @@ from rag.confidence import RANKED_BY, UNCALIBRATED, Calibration, Evidence, featu
 from rag.ingest import index_paths, index_sources
 from rag.readers import Reader
 from rag.readers.extractive import WEIGHTS, ExtractiveReader
+from rag.readers.written import Written, written_questions
 from rag.types import Reading, Source
 
 Floats = npt.NDArray[np.float64]
@@ -41,6 +43,8 @@ FOLDS = 5
 WRONG_ANSWER = 0.5
 NOISE = 0.005  # of the worth; two questions of the gold set's dev half
 GOLD_WEIGHT = 3.0  # of a gold row beside a public one: newspapers are what the bot is for
+WRITTEN_WEIGHT = 1.5  # one in five of these does not name what it is about
+TRIAL = "qa/zh_cmrc2018_trial.jsonl.xz"
 
 
 @dataclass
@@ -112,6 +116,14 @@ def weigh_gold(bot: Bot, rows: Sequence[gold.GoldRow]) -> Rows:
         answers = row.answers if row.answerable else ()
         article = row.evidence[0].file if row.evidence else row.id.partition("-")[0]
         out.add(bot.weigh(row.question, row.history), answers, row.all_of, GOLD_WEIGHT, article)
+    return out
+
+
+def weigh_written(bot: Bot, rows: Sequence[Written]) -> Rows:
+    """Ask our own questions."""
+    out = Rows()
+    for row in rows:
+        out.add(bot.weigh(row.question), row.answers, (), WRITTEN_WEIGHT, row.context[:50])
     return out
 
 
@@ -215,19 +227,24 @@ def _worth(
     return float((weight * worth).sum() / weight.sum())
 
 
-def calibrate(items: Sequence[squad.Item], weights: Path) -> dict[str, object]:
-    """Fit on both dev halves and these public questions; return what goes into calibration.json."""
+def calibrate(
+    items: Sequence[squad.Item], written: Sequence[Written], weights: Path
+) -> dict[str, object]:
+    """Fit on both dev halves, these public questions and ours; return what goes into
+    calibration.json."""
     with tempfile.TemporaryDirectory(prefix="youju-") as folder:
         root = Path(folder)
         index_paths(root / "seeds", [HERE.parent / "seeds"])
         texts = sorted((HERE / "pages" / "text").glob("*[13579].txt"))
         index_sources(root / "pages", [Source(t.name, t.read_bytes().decode()) for t in texts])
+        ours = dict.fromkeys(row.context for row in written)
+        index_sources(root / "written", (Source(f"{n}.txt", c) for n, c in enumerate(ours)))
         contexts = dict.fromkeys(item.context for item in items)
         index_sources(root / "all", (Source(f"{n}.txt", c) for n, c in enumerate(contexts)))
         kept = [c for c in contexts if _is_kept(c)]
         index_sources(root / "half", (Source(f"{n}.txt", c) for n, c in enumerate(kept)))
         reader = Remembering(ExtractiveReader.load(weights))
-        opened = [Bot.open(root / name) for name in ("seeds", "pages", "all", "half")]
+        opened = [Bot.open(root / name) for name in ("seeds", "pages", "written", "all", "half")]
         dev = gold.load(gold.DEFAULT_GOLD, split="dev")
         dev_pages = gold.load(HERE / "pages" / "gold.jsonl", split="dev")
 
@@ -236,7 +253,8 @@ def calibrate(items: Sequence[squad.Item], weights: Path) -> dict[str, object]:
             return {
                 "seeds": weigh_gold(bots[0], dev),
                 "pages": weigh_gold(bots[1], dev_pages),
-                "public": weigh_public(bots[2:], items),
+                "written": weigh_written(bots[2], written),
+                "public": weigh_public(bots[3:], items),
             }
 
         start = Calibration.from_json(UNCALIBRATED)
@@ -309,18 +327,22 @@ def main() -> None:
     """Read the options, fit, and write calibration.json."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument(
-        "--trial", type=Path, required=True, help="a public set, JSONL, not trained on"
+        "--data", type=Path, required=True, help="the folder of training data: qa/, text/, …"
     )
     parser.add_argument(
-        "--skip", type=int, default=500, help="its first questions chose the reader's checkpoint"
+        "--skip",
+        type=int,
+        default=500,
+        help="questions of CMRC 2018 trial that are left out: the first chose the checkpoint",
     )
     parser.add_argument("--limit", type=int, default=500, help="questions of it that are asked")
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     options = parser.parse_args()
-    items = squad.load(options.trial)[options.skip : options.skip + options.limit]
+    items = squad.load(options.data / TRIAL)[options.skip : options.skip + options.limit]
     if not items:
-        parser.error(f"{options.trial} has no question after the first {options.skip}: see --skip")
-    found = calibrate(items, options.weights)
+        parser.error(f"{TRIAL} has no question after the first {options.skip}: see --skip")
+    written = [row for row in written_questions(options.data) if row.held_out]
+    found = calibrate(items, written, options.weights)
     text = json.dumps(found, indent=1) + "\n"
     (options.weights / "calibration.json").write_text(text, encoding="utf-8")
 

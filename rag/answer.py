@@ -19,14 +19,17 @@ from rag.dialogue import plain, standalone
 from rag.errors import QuestionError
 from rag.filters import Filter
 from rag.ingest import load_embedder
+from rag.ranking import Group
 from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
+from rag.refusal import refusal_text
 from rag.search import Search, Weighed
 from rag.settings import Settings
 from rag.stores import Where, open_search, open_store
 from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
 
 _MOST_CITATIONS = 4
+HITS = 10  # passages listed with an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Bot:
         """
         started = time.perf_counter()
         asked = standalone(plain(self._checked(question)), history)
-        hits = self.search(asked, within=within)
+        hits, translated, missing = self._search.look(asked, HITS, within)
         found = time.perf_counter()
         answer = self._answer(
             question,
@@ -82,6 +85,8 @@ class Bot:
             self._to_read(hits),
             refuse_below=self._threshold(),
             twins=[hit for hit in hits if hit.same_as],
+            translated=translated,
+            missing=missing,
         )
         read = time.perf_counter()
         times = {"search": found - started, "read": read - found, "total": read - started}
@@ -123,12 +128,13 @@ class Bot:
         This is what the calibration is fitted on; None when there is nothing to read.
         """
         asked = standalone(plain(self._checked(question)), history)
-        passages = self._to_read(self.search(asked))
-        claims = self._claims(asked, passages)
-        return (claims, evidence(asked, claims, passages)) if claims else None
+        hits, translated, _ = self._search.look(asked, HITS)
+        passages = self._to_read(hits)
+        claims = self._claims(asked, passages, translated)
+        return (claims, evidence(asked, claims, passages, translated)) if claims else None
 
     def search(
-        self, question: str, *, limit: int = 10, within: Filter = Filter()
+        self, question: str, *, limit: int = HITS, within: Filter = Filter()
     ) -> tuple[Hit, ...]:
         """Return the best passages for a question, of the articles in `within`."""
         return self._search.find(self._checked(question), limit, within)
@@ -185,24 +191,25 @@ class Bot:
         refuse_below: float,
         sources: dict[str, Source] | None = None,
         twins: Sequence[Hit] = (),
+        translated: Sequence[Group] = (),
+        missing: Sequence[str] = (),
     ) -> Answer:
-        claims = self._claims(asked, passages)
+        claims = self._claims(asked, passages, translated)
         readable = [*passages, *twins]
         if sources is None:
             sources = self._sources_of([p.article for p in readable])
         if not claims:
-            return _refusal(question, 0.0, None)
+            return _refusal(question, 0.0, None, missing)
         best = claims[0]
-        confidence = self._calibration.confidence(evidence(asked, claims, passages))
+        confidence = self._calibration.confidence(evidence(asked, claims, passages, translated))
         places = (*best.places, *told_elsewhere(best, readable))[:_MOST_CITATIONS]
         citations = tuple(
             cite(n, article, span, sources[article.source])
             for n, (article, span) in enumerate(places, 1)
         )
         if confidence < refuse_below:
-            return _refusal(
-                question, confidence, replace(citations[0], answer_in_article=(), answer_spans=())
-            )
+            nearest = replace(citations[0], answer_in_article=(), answer_spans=())
+            return _refusal(question, confidence, nearest, missing)
         markers = " ".join(f"[{c.marker}]" for c in citations)
         return Answer(
             question,
@@ -213,10 +220,12 @@ class Bot:
             citations,
         )
 
-    def _claims(self, question: str, passages: Sequence[Passage]) -> list[Claim]:
+    def _claims(
+        self, question: str, passages: Sequence[Passage], translated: Sequence[Group]
+    ) -> list[Claim]:
         texts = [p.article.text[p.span.start : p.span.end] for p in passages]
         readings = self._reader.read(question, texts)
-        return make_claims(question, passages, readings, self._calibration)
+        return make_claims(question, passages, readings, self._calibration, translated)
 
 
 def cite(marker: int, article: Article, answer: Span, source: Source) -> Citation:
@@ -235,12 +244,8 @@ def cite(marker: int, article: Article, answer: Span, source: Source) -> Citatio
     )
 
 
-def _refusal(question: str, confidence: float, nearest: Citation | None) -> Answer:
-    if any("\u3400" <= c <= "\u9fff" for c in question):
-        said, label = "文章里没有找到这个问题的答案。", "最接近的一段（不是答案）："
-    else:
-        said = "The articles do not hold the answer to this question."
-        label = "Nearest passage (not an answer): "
-    if nearest is not None:
-        said += f"\n\n{label}{nearest.quote}"
+def _refusal(
+    question: str, confidence: float, nearest: Citation | None, missing: Sequence[str]
+) -> Answer:
+    said = refusal_text(question, missing, nearest.quote if nearest else None)
     return Answer(question, None, said, True, confidence, (), (), nearest)

@@ -20,6 +20,7 @@ from rag.chunks import sentences
 from rag.confidence import Calibration, Evidence
 from rag.conflicts import is_other_side, speaks_of_another
 from rag.kinds import Kind, asked_kind, fit
+from rag.ranking import Group, held_share, marked
 from rag.terms import fold, is_chinese, subject_terms, terms
 from rag.types import Article, Reading, Span, essence
 
@@ -87,26 +88,28 @@ def make_claims(
     passages: Sequence[Passage],
     readings: Sequence[Reading],
     calibration: Calibration,
+    translated: Sequence[Group] = (),
 ) -> list[Claim]:
-    """Return the claims, best first.
+    """Return the claims, best first; `translated` is the question in the other language.
 
-    What only repeats the question is no answer, nor is what goes on in another paragraph.
+    What only repeats the question is no answer, in either language, nor is what goes on in another
+    paragraph.
     """
     top = max((p.score for p in passages), default=0.0) or 1.0
-    kind, wanted, asked = asked_kind(question), subject_terms(question), _key(question)
+    kind, asked = asked_kind(question), _Asked(question, translated)
     foreign = [_is_foreign(question, passage) for passage in passages]
     groups: dict[str, list[_Found]] = {}
     for reading in [*readings, *(_joined(readings, passages) if kind.several else ())]:
         passage = passages[reading.passage]
         found = _Found(passage, reading, kind)
         key = _key(found.text)
-        is_repeated = len(found.text) > 1 and key in asked
-        if not essence(found.text) or "\n" in found.text or is_repeated:
+        other = foreign[reading.passage]
+        if not essence(found.text) or "\n" in found.text or asked.is_repeated(found.text, other):
             continue
         found.told = (
             reading.score,
             passage.score / top - 1,
-            *_told_by_text(question, kind, wanted, found, foreign[reading.passage]),
+            *_told_by_text(asked, kind, found, other),
         )
         found.score = calibration.rank(found.told)
         groups.setdefault(key, []).append(found)
@@ -114,25 +117,56 @@ def make_claims(
     return sorted(claims, key=lambda claim: -claim.score)
 
 
+class _Asked:
+    """The question, as passages of its own language and of the other one are held against it."""
+
+    def __init__(self, question: str, translated: Sequence[Group]) -> None:
+        self.question = question
+        self._translated = translated
+        self._wanted = subject_terms(question)
+        self._key = _key(question)
+        self._characters = set(question)
+        self._words = [Group({term: 1.0}, 1.0) for term in self._wanted if term.isascii()]
+
+    def cover(self, text: str, foreign: bool, title: str = "") -> float:
+        """Return the share of what the question speaks of that a text, or its title, holds.
+
+        Without a translation the other language shares no words whatever the text says: one half.
+        """
+        if foreign:
+            return held_share(self._translated, fold(f"{text}\n{title}"), 0.5)
+        return len(self._wanted & (_terms(text) | _terms(title))) / max(1, len(self._wanted))
+
+    def shared(self, words: str, foreign: bool) -> float:
+        """Return the share of an answer that only says the question again."""
+        if foreign or words.isascii():
+            return marked(self._translated if foreign else self._words, fold(words))
+        return len(set(words) & self._characters) / len(set(words))
+
+    def is_repeated(self, words: str, foreign: bool) -> bool:
+        """Tell whether an answer is nothing but words of the question."""
+        if len(words) > 1 and _key(words) in self._key:
+            return True
+        return foreign and marked(self._translated, fold(words)) == 1.0
+
+
 def _told_by_text(
-    question: str, kind: Kind, wanted: set[str], found: _Found, foreign: bool
+    asked: _Asked, kind: Kind, found: _Found, foreign: bool
 ) -> tuple[float, float, float, float, float, float]:
     """Return what the text around an answer tells of it: RANKED_BY from "kind" to "shared"."""
     text, span = found.article.text, found.span
     around = clause(text, span)
     sentence = sentence_around(found.article, span)
-    near = _terms(text[sentence.start : sentence.end]) | _terms(found.article.title or "")
-    characters = set(found.text)
     return (
         fit(kind, found.text, text[span.end : span.end + 4]),
-        _cover(wanted, _terms(text[around.start : around.end]), foreign),
-        _cover(wanted, near, foreign),
+        asked.cover(text[around.start : around.end], foreign),
+        asked.cover(text[sentence.start : sentence.end], foreign, found.article.title or ""),
         float(
-            speaks_of_another(question, found.article, around, sentence)
-            or is_other_side(question, text, span)
+            speaks_of_another(asked.question, found.article, around, sentence)
+            or is_other_side(asked.question, text, span)
         ),
         math.log1p(len(found.text)),
-        len(characters & set(question)) / len(characters),
+        asked.shared(found.text, foreign),
     )
 
 
@@ -176,32 +210,29 @@ def _key(words: str) -> str:
     return "".join(c for c in fold(essence(words)) if c.isalnum() or c in "%.")
 
 
-def evidence(question: str, claims: Sequence[Claim], passages: Sequence[Passage]) -> Evidence:
+def evidence(
+    question: str,
+    claims: Sequence[Claim],
+    passages: Sequence[Passage],
+    translated: Sequence[Group] = (),
+) -> Evidence:
     """Gather what the confidence of the best claim is computed from."""
     best = claims[0]
     article, span = best.places[0]
     passage = passages[best.passage]
-    title = _terms(f"{article.title or ''} {article.published or ''}")  # 今年 names no year
-    around = _terms(_text(passage)) | title
-    wanted = subject_terms(question)
-    numbers = {term for term in wanted if term[0].isdigit()}
+    title = f"{article.title or ''} {article.published or ''}"  # 今年 names no year
+    text, foreign = _text(passage), _is_foreign(question, passage)
+    numbers = {term for term in subject_terms(question) if term[0].isdigit()}
+    held = numbers & (_terms(text) | _terms(title))
     others = [claim.score for claim in claims[1:] if _differs(claim, best)]
     return Evidence(
         score=best.score,
         margin=best.score - max(others, default=best.score - 8.0),
-        passage_cover=_cover(wanted, around, _is_foreign(question, passage)),
-        numbers_held=len(numbers & around) / len(numbers) if numbers else 1.0,
+        passage_cover=_Asked(question, translated).cover(text, foreign, title),
+        numbers_held=len(held) / len(numbers) if numbers else 1.0,
         length=span.end - span.start,
         told=best.told,
     )
-
-
-def _cover(wanted: set[str], held: AbstractSet[str], foreign: bool) -> float:
-    """Return the share of the question's terms that are held.
-
-    A question in the other language shares no words with the text whatever it asks: one half.
-    """
-    return 0.5 if foreign else len(wanted & held) / max(1, len(wanted))
 
 
 def _is_foreign(question: str, passage: Passage) -> bool:

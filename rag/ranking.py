@@ -117,6 +117,33 @@ def shares(groups: Sequence[Group], folded: str) -> list[float]:
     return held
 
 
+def held_share(groups: Sequence[Group], folded: str, otherwise: float) -> float:
+    """Return the share of the groups' weight that stands in a folded text, 0 to 1; `otherwise`
+    when there are none."""
+    total = sum(group.weight for group in groups)
+    if not total:
+        return otherwise
+    held = shares(groups, folded)
+    return sum(g.weight * share for g, share in zip(groups, held, strict=True)) / total
+
+
+def marked(groups: Sequence[Group], folded: str) -> float:
+    """Return the share of a folded text's letters and digits that are forms of the groups.
+
+    >>> marked([Group({"july": 1.0, "7月": 1.0}, 1.0)], "7月"), marked([], "7月")
+    (1.0, 0.0)
+    """
+    letters = {n for n, c in enumerate(folded) if c.isalnum()}
+    held: set[int] = set()
+    for form in {form for group in groups for form in group.forms}:
+        words = re.escape(form)
+        if form.isascii():
+            words = f"(?<![a-z0-9]){words}(?![a-z0-9])"
+        for match in re.finditer(words, folded):
+            held.update(range(*match.span()))
+    return len(held & letters) / len(letters) if letters else 0.0
+
+
 def matched(groups: Sequence[Group], folded: str) -> tuple[str, ...]:
     """Return the question's words, as they stand in a folded text."""
     forms = {form: 1.0 for group in groups for form in group.forms}

@@ -14,7 +14,7 @@ import math
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,7 @@ from rag.ranking import (
     features,
     matched,
 )
+from rag.refusal import missing_words
 from rag.settings import Settings
 from rag.store import ChunkText, Store
 from rag.terms import ASKING_CHARACTERS, fold, is_chinese, subject_terms, terms
@@ -85,6 +86,15 @@ class Weighed:
     features: tuple[float, ...]
 
 
+class Looked(NamedTuple):
+    """What was found, what was looked for in the corpus's other language, and the question's words
+    that stand in no passage."""
+
+    hits: tuple[Hit, ...]
+    translated: Sequence[Group]
+    missing: tuple[str, ...]
+
+
 class Search:
     """Finds passages. Safe to share between threads: each gets its own store, the indexes are
     replaced as a whole."""
@@ -119,18 +129,23 @@ class Search:
         return store
 
     def find(self, question: str, limit: int, within: Filter = Filter()) -> tuple[Hit, ...]:
+        """Return the hits of `look`."""
+        return self.look(question, limit, within).hits
+
+    def look(self, question: str, limit: int, within: Filter = Filter()) -> Looked:
         """Return up to `limit` passages for the question, best first, each followed by those that
         say the same in other articles.
 
         Only passages of the articles in `within`, and of those the question itself names.
         """
-        found, _ = self._found(question, within)
+        found, _, query = self._found(question, within)
         order = sorted(found, key=lambda n: (-found[n].fit, n))
-        return self._hits(order, found, limit, within)
+        missing = missing_words(question, self._lexical.frequencies)
+        return Looked(self._hits(order, found, limit, within), query.other, missing)
 
     def weigh(self, question: str) -> list[Weighed]:
         """Return every candidate with what its place is computed from, best first."""
-        found, texts = self._found(question, Filter())
+        found, texts, _ = self._found(question, Filter())
         return [
             Weighed(texts[n].source, texts[n].text, one.own, tuple(map(float, one.row)))
             for n, one in sorted(found.items(), key=lambda item: -item[1].fit)
@@ -139,7 +154,7 @@ class Search:
 
     def _found(
         self, question: str, within: Filter
-    ) -> tuple[dict[int, _Found], dict[int, ChunkText]]:
+    ) -> tuple[dict[int, _Found], dict[int, ChunkText], _Query]:
         self._lexical.refresh(self.store)
         vectors = self._current_vectors()
         among = self._among(question, within)
@@ -149,7 +164,7 @@ class Search:
         texts = self.store.texts(list(found))
         found = {number: one for number, one in found.items() if number in texts}
         self._rank(query, found, texts)
-        return found, texts
+        return found, texts, query
 
     def _among(self, question: str, within: Filter) -> list[int] | None:
         """Return the chunks to look in, None for all: what the user wants, and of that what the

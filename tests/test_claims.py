@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rag.claims import make_claims
 from rag.confidence import UNCALIBRATED, Calibration
+from rag.ranking import Group
 from rag.types import Article, Reading, Run, Span
 
 TEXT = "夏天充一辆车平均28分钟，入冬以后要45分钟上下。“冬天大家都慢。”站长苗青松说。"
@@ -50,3 +51,23 @@ def test_the_new_side_of_a_change_comes_first():
     found = "1200万元|2000万元"
     assert answers("违约金提到多少?", found, text)[0] == "2000万元"
     assert answers("违约金原来是多少?", found, text)[0] == "1200万元"
+
+
+def test_the_question_said_again_in_the_other_language_is_no_answer():
+    asked, text = "How many robots did Songyan deliver in July?", "松延动力7月交付105台机器人。"
+    passage = Passage(Article("a", "a.txt", text, (Run(0, 0, len(text)),)), Span(0, len(text)))
+    readings = [Reading(0, Span(*m.span()), 5.0) for m in re.finditer("7月|105台|松延动力", text)]
+    words = [Group({"7月": 1.0}, 1.0), Group({"松延": 0.6}, 2.0), Group({"动力": 0.5}, 1.0)]
+    calibration = Calibration.from_json(UNCALIBRATED)
+    claims = make_claims(asked, [passage], readings, calibration, words)
+    assert [claim.text for claim in claims] == ["105台"]
+
+
+def test_a_sentence_that_holds_more_of_a_translated_question_tells_more_for_its_answer():
+    text = "松延动力7月交付105台。\n宇树交付200台。"
+    passage = Passage(Article("a", "a.txt", text, (Run(0, 0, len(text)),)), Span(0, len(text)))
+    readings = [Reading(0, Span(*m.span()), 5.0) for m in re.finditer(r"\d+台", text)]
+    words = [Group({"松延": 0.6}, 2.0), Group({"交付": 1.0}, 1.0)]
+    calibration = Calibration.from_json(UNCALIBRATED)
+    claims = make_claims("How many did Songyan deliver?", [passage], readings, calibration, words)
+    assert [claim.text for claim in claims] == ["105台", "200台"]

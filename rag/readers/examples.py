@@ -1,9 +1,10 @@
 """Training and validation examples of the reader, prepared once and cached.
 
 Real questions come from the QA sets (rows `{"id", "lang", "title", "context", "question",
-"answers": [{"text", "start"}]}`), made ones from `rag.readers.prepare`. Each becomes one window of
-a passage with token arrays and match features; a window without the answer is a "not here" example,
-which is what teaches scores that compare between passages.
+"answers": [{"text", "start"}]}`) and from `rag.readers.written`, made ones from
+`rag.readers.prepare`. Each becomes one window of a passage with token arrays and match features; a
+window without the answer is a "not here" example, which is what teaches scores that compare between
+passages.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import numpy.typing as npt
 from rag.readers.features import match_features
 from rag.readers.tokens import UNKNOWN, Tokens, Vocabulary, head
 from rag.readers.words import MAX_QUESTION, MAX_SPAN, MAX_TOKENS, WordTable, load_word_table
+from rag.readers.written import Written, written_questions
 
 VALIDATION = "zh_cmrc2018_trial.jsonl.xz"
 # weight per set: linked answers are wrong one time in eight; court and policy questions are far
@@ -41,6 +43,8 @@ SETS = {
     "en_squadshifts_reddit": 0.5,
     "en_policyqa": 0.2,
 }
+
+WRITTEN_WEIGHT = 1.8  # some 40 % of the real questions drawn
 
 
 class Example(NamedTuple):
@@ -75,7 +79,17 @@ class TrainingData:
     characters: int
     real: list[Example]
     made: list[Example]
-    validation: list[tuple[list[Example], list[str], list[Tokens], list[str]]]
+    validation: list[Asked]
+    written: list[Asked]  # questions of ours, of articles that are not trained on
+
+
+class Asked(NamedTuple):
+    """A question of validation over all windows of its text."""
+
+    examples: list[Example]
+    pieces: list[str]
+    passages: list[Tokens]
+    answers: list[str]  # [] when the text does not say
 
 
 class Tensors(NamedTuple):
@@ -116,6 +130,8 @@ def load_examples(data: Path, cache: Path) -> TrainingData:
         [e for e in part if e.target[1] - e.target[0] < MAX_SPAN]
         for part in pickle.loads(stored.read_bytes())
     )
+    ours = list(_written_tasks(written_questions(data), random.Random(2)))  # few, and they grow
+    real_examples += prepare(ours, cache / "weights")
     return replace(load_validation(data, cache), real=real_examples, made=made_examples)
 
 
@@ -123,8 +139,11 @@ def load_validation(data: Path, cache: Path) -> TrainingData:
     """Prepare the validation questions alone."""
     vocabulary = Vocabulary.load(cache / "weights" / "vocabulary.tsv")
     table = load_word_table(cache / "weights" / "words.safetensors")
-    validation = _validation(data / "qa" / VALIDATION, vocabulary, table)
-    return TrainingData(table.vectors, len(vocabulary.characters) + 2, [], [], validation)
+    rows = [row for row in read_rows(data / "qa" / VALIDATION) if row["answers"]]
+    asked = [(r["question"], r["context"], [a["text"] for a in r["answers"]]) for r in rows[:500]]
+    ours = [(w.question, w.context, w.answers) for w in written_questions(data) if w.held_out]
+    validation, written = (_validation(part, vocabulary, table) for part in (asked, ours))
+    return TrainingData(table.vectors, len(vocabulary.characters) + 2, [], [], validation, written)
 
 
 def _real_tasks(path: Path, weight: float, rng: random.Random) -> Iterator[Task]:
@@ -183,6 +202,20 @@ def _near_tasks(cache: Path, rng: random.Random) -> Iterator[Task]:
     for row in read_rows(cache / "near.jsonl"):
         where = window(row["q"], row["c"], row["s"], row["e"], 0.8, rng)
         yield where._replace(start=-1, end=-1)
+
+
+def _written_tasks(rows: Sequence[Written], rng: random.Random) -> Iterator[Task]:
+    """Yield each question in two windows, and one in three over a window without its answer."""
+    for row in rows:
+        if row.held_out:
+            continue
+        for _ in range(2):
+            yield window(row.question, row.context, row.start, row.end, WRITTEN_WEIGHT, rng)
+        if row.start >= 0 and rng.random() < 1 / 3:
+            answer = row.answers[0]
+            other = _without(row.context, row.start, row.end, answer, [row.context], rng)
+            if other:
+                yield Task(row.question, other, -1, -1, WRITTEN_WEIGHT)
 
 
 def _made_task(row: dict[str, Any]) -> Task:
@@ -289,43 +322,66 @@ def collate(
 
 
 def _validation(
-    path: Path, vocabulary: Vocabulary, table: WordTable, limit: int = 500
-) -> list[Any]:
+    rows: Sequence[tuple[str, str, list[str]]], vocabulary: Vocabulary, table: WordTable
+) -> list[Asked]:
     out = []
-    rows = [row for row in read_rows(path) if row["answers"]][:limit]
-    for row in rows:
-        question = head(vocabulary.cut([row["question"]])[0], MAX_QUESTION)
-        context = row["context"]
+    for asked, context, answers in rows:
+        question = head(vocabulary.cut([asked])[0], MAX_QUESTION)
         pieces = [context[i : i + 360] for i in range(0, max(1, len(context) - 60), 300)]
         passages = [head(p, MAX_TOKENS) for p in vocabulary.cut(pieces)]
-        examples = [make_example(question, p, table, (-1, -1), 1.0) for p in passages if len(p.ids)]
-        passages = [p for p in passages if len(p.ids)]
-        out.append((examples, pieces, passages, [a["text"] for a in row["answers"]]))
+        held = [(piece, p) for piece, p in zip(pieces, passages, strict=True) if len(p.ids)]
+        pieces, passages = [piece for piece, _ in held], [p for _, p in held]
+        examples = [make_example(question, p, table, (-1, -1), 1.0) for p in passages]
+        out.append(Asked(examples, pieces, passages, answers))
     return out
 
 
 def evaluate(network: Any, data: TrainingData) -> dict[str, float]:
-    """Return exact match and F1 (0 to 100) on the validation questions, the best span over all
-    windows of each context."""
+    """Return exact match and F1 (0 to 100), the best span over all windows of each text: on CMRC,
+    and on our own questions, with the chance that one with an answer scores above one without."""
+    exact, overlap, _, _ = _judged(network, data.validation)
+    scores = {"cmrc_em": exact, "cmrc_f1": overlap, "n": len(data.validation)}
+    if data.written:
+        exact, overlap, there, absent = _judged(network, data.written)
+        above = np.mean(np.array(there)[:, None] > np.array(absent)[None]) if absent else 0.0
+        scores |= {"written_em": exact, "written_f1": overlap}
+        scores |= {"written_told_apart": round(100 * float(above), 2), "written_n": len(there)}
+    return scores
+
+
+def _judged(
+    network: Any, questions: Sequence[Asked]
+) -> tuple[float, float, list[float], list[float]]:
+    """Return EM and F1 of questions with an answer, and the scores of these and of the others."""
+    exact = overlap = 0.0
+    there: list[float] = []
+    absent: list[float] = []
+    for asked in questions:
+        text, score = _best_words(network, asked)
+        (there if asked.answers else absent).append(score)
+        if asked.answers:
+            exact += max(_plain(text) == _plain(a) for a in asked.answers)
+            overlap += max(_overlap(_plain(text), _plain(a)) for a in asked.answers)
+    n = max(1, len(there))
+    return round(100 * exact / n, 2), round(100 * overlap / n, 2), there, absent
+
+
+def _best_words(network: Any, asked: Asked) -> tuple[str, float]:
+    """Return the best span's words, and its log-odds against "not here"."""
     import torch
 
-    exact = overlap = 0.0
     with torch.no_grad():
-        for examples, pieces, passages, answers in data.validation:
-            spans, null = network(*collate(examples).inputs)
-            length = spans.shape[1]
-            band = torch.ones(length, length, dtype=torch.bool).triu() & ~torch.ones(
-                length, length, dtype=torch.bool
-            ).triu(MAX_SPAN)
-            scores = spans.masked_fill(~band, -1e4).flatten(1) - null[:, None]
-            k, place = divmod(int(scores.argmax()), length * length)
-            start, end = divmod(place, length)
-            borders = passages[k].borders
-            text = pieces[k][borders[start, 0] : borders[min(end, len(borders) - 1), 1]]
-            exact += max(_plain(text) == _plain(a) for a in answers)
-            overlap += max(_overlap(_plain(text), _plain(a)) for a in answers)
-    n = max(1, len(data.validation))
-    return {"cmrc_em": round(100 * exact / n, 2), "cmrc_f1": round(100 * overlap / n, 2), "n": n}
+        spans, null = network(*collate(asked.examples).inputs)
+    length = spans.shape[1]
+    band = torch.ones(length, length, dtype=torch.bool).triu() & ~torch.ones(
+        length, length, dtype=torch.bool
+    ).triu(MAX_SPAN)
+    scores = spans.masked_fill(~band, -1e4).flatten(1) - null[:, None]
+    k, place = divmod(int(scores.argmax()), length * length)
+    start, end = divmod(place, length)
+    borders = asked.passages[k].borders
+    text = asked.pieces[k][borders[start, 0] : borders[min(end, len(borders) - 1), 1]]
+    return text, float(scores.max())
 
 
 def _plain(text: str) -> str:

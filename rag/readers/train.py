@@ -341,8 +341,8 @@ def train(options: argparse.Namespace) -> None:
     _checkpoint(network, data, options, step, best, say)
 
 
-# EM + F1 of 500 questions: within this the later weights, at a lower rate, are kept
-_NOISE = 1.5
+# EM + F1 of 500 questions and of ours: within this the later weights, at a lower rate, are kept
+_NOISE = 2.5
 
 
 def _checkpoint(
@@ -352,7 +352,7 @@ def _checkpoint(
     scores = evaluate(network, data)
     network.train()
     say("validation", scores)
-    score = scores["cmrc_f1"] + scores["cmrc_em"]
+    score = sum(value for name, value in scores.items() if name.endswith(("_em", "_f1")))
     if score >= best - _NOISE:
         save(network, options.out, {"steps": step, "validation": scores, "seed": options.seed})
     return max(best, score)

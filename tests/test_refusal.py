@@ -1,0 +1,52 @@
+"""rag.refusal: a refusal says what was not found."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.refusal import missing_words, refusal_text
+
+ARTICLE_TERMS = {"松延", "延动", "动力", "2025", "noetix", "the", "交付", "机器", "器人"}
+
+
+def frequency(terms):
+    return {term: 3 for term in terms if term in ARTICLE_TERMS}
+
+
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("特斯拉2025年交付多少台?", ("特斯拉",)),
+        ("松延动力2031年交付多少台?", ("2031",)),
+        ("王传福多大年纪?", ("王传福",)),
+        ("松延动力2025年交付多少机器人?", ()),
+        ("How many robots did Tesla ship?", ("Tesla",)),
+        ("How many robots did Noetix ship in 2025?", ()),
+    ],
+)
+def test_names_and_years_that_no_article_has_are_told(question, missing):
+    assert missing_words(question, frequency) == missing
+
+
+def test_a_question_in_a_language_of_no_article_misses_nothing():
+    assert missing_words("How many robots did Tesla ship?", lambda terms: {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "missing", "said"),
+    [
+        ("特斯拉交付多少台?", ["特斯拉"], "“特斯拉”"),
+        ("松延动力亏了多少钱?", [], "没有说是多少"),
+        ("Who runs Tesla?", ["Tesla"], "“Tesla”"),
+        ("Who runs Noetix?", [], "do not say who"),
+        ("金星怎么样", [], "没有找到"),
+    ],
+)
+def test_a_refusal_names_what_is_missing_in_the_question_s_language(question, missing, said):
+    assert said in refusal_text(question, missing, None)
+
+
+def test_the_nearest_passage_is_marked_as_no_answer():
+    text = refusal_text("谁?", [], "松延动力交付105台。")
+    assert "不是答案" in text
+    assert text.endswith("松延动力交付105台。")
