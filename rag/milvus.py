@@ -30,6 +30,7 @@ from rag.errors import MissingIndex, StoreError
 from rag.milvus_calls import NAME, Calls, make_collections
 from rag.milvus_reading import COUNTS, DOCUMENT, FORMAT, HEAD, SETTINGS, MilvusReader, read_state
 from rag.milvus_rows import (
+    Holders,
     State,
     batches,
     document,
@@ -44,6 +45,7 @@ from rag.types import Article, Chunk, Source
 _DOC_BITS = 20  # number of a chunk: document << 20 | n
 _MOST_ROWS, _MOST_CHARS = 500, 4_000_000  # in one call: gRPC takes 64 MB, a proxy often 4 to 16
 _LEASE = 60.0  # seconds
+_FEW_TERMS = 500_000  # read in a second: not worth merging
 
 
 class MilvusStore(MilvusReader):
@@ -135,14 +137,28 @@ class MilvusStore(MilvusReader):
         ]
         rows += [row for some in counted for row in some]
         state.last += 1
-        if change:
-            rows += _parts(COUNTS, state.last, 0, packed_counts(change))
+        rows += _parts(COUNTS, state.last, 0, packed_counts(self._merged(state, change)))
         self._insert("chunk", chunks)
         self._insert("row", rows)
         state.revision += 1
         self._check_lease(lease)
         self._write_state(state)
         self._delete_gone(state)
+
+    def _merged(self, state: State, change: Mapping[int, int]) -> Mapping[int, int]:
+        """Return the counts that this commit writes: what it changes; or of all commits together,
+        where those since the last time hold more terms than these."""
+        state.added_terms += len(change)
+        if state.added_terms <= max(_FEW_TERMS, state.base_terms):
+            return change
+        every = Holders()
+        every.add(change)
+        for doc, counts in self.counted(0):
+            every.add(counts)
+            state.gone.append(doc)
+        whole = every.all()
+        state.merged, state.base_terms, state.added_terms = state.last, len(whole), 0
+        return whole
 
     def _leave(self, state: State, doc: int, change: Counter[int]) -> None:
         told = self._document(doc)

@@ -40,10 +40,10 @@ class MilvusWords:
         self._local.store = store
         state = store.refresh()
         with self._mutex:
-            if state.identity != self._identity:
+            if state.identity != self._identity or state.merged > self._last:
                 self._holders, self._last, self._identity = Holders(), 0, state.identity
             if state.last > self._last:
-                for change in store.counted(self._last):
+                for _, change in store.counted(self._last):
                     self._holders.add(change)
                 self._last = state.last
 

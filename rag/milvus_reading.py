@@ -272,10 +272,11 @@ class MilvusReader:
         )
         return [{"distance": hit["distance"], **hit["entity"]} for hit in found]
 
-    def counted(self, after: int) -> Iterator[Any]:
-        """Yield what commits after a document changed in how many chunks hold a term."""
-        for _, texts in self._of_kind(COUNTS, after):
-            yield unpacked_counts(texts)
+    def counted(self, after: int) -> Iterator[tuple[int, Any]]:
+        """Yield document and counts of commits after a document: what each changed in how many
+        chunks hold a term, the first perhaps all before it together."""
+        for doc, texts in self._of_kind(COUNTS, max(after, self._state.merged - 1)):
+            yield doc, unpacked_counts(texts)
 
 
 def read_state(calls: Calls, text: str) -> State:

@@ -48,6 +48,9 @@ class State:
     articles: int = 0
     chunks: int = 0
     words: int = 0  # search terms of all chunks together, lengths rounded
+    merged: int = 0  # the document that holds the counts of all commits up to it
+    base_terms: int = 0  # terms in it
+    added_terms: int = 0  # … in the commits since
     weighed_with: float = 0.0  # mean length in the sparse vectors
     settings: dict[str, str] = field(default_factory=dict)
 
@@ -188,6 +191,11 @@ class Holders:
         self._counts = np.bincount(
             where, np.concatenate([self._counts, counts]), len(self._places)
         ).astype(np.int64)
+
+    def all(self) -> dict[int, int]:
+        """Return how many passages hold each term that any does, by place."""
+        held = self._counts > 0
+        return dict(zip(self._places[held].tolist(), self._counts[held].tolist(), strict=True))
 
     def __getitem__(self, place: int) -> int:
         at = int(np.searchsorted(self._places, place))

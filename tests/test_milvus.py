@@ -167,6 +167,24 @@ def test_a_dead_port_is_told(capsys):
     assert "is it running" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("few", [0, 30, 10**6], ids=["each time", "now and then", "never"])
+def test_counts_of_commits_are_merged_and_stay_the_same(where, monkeypatch, few):
+    monkeypatch.setattr(rag.milvus, "_FEW_TERMS", few)
+    store, along = MilvusStore.create(connection(where), *KNOWN), rag_words()
+    for n, text in enumerate([ROBOTS, KNEES, GAMES, ROBOTS, "机器人。"]):
+        with store.transaction():
+            put(store, f"{n % 4}.txt", text)
+        along.refresh(store)
+    fresh = rag_words()
+    fresh.refresh(store)
+    held = [text for _, text in zip(range(4), ["机器人。", KNEES, GAMES, ROBOTS], strict=True)]
+    for word in ("机器", "膝", "开幕", "目标"):
+        expected = sum(word in store.texts([n])[n].text for n in store.chunk_numbers())
+        assert along.frequencies([word]) == fresh.frequencies([word]) == {word: expected}
+    assert held == [store.source(name).text for name in store.sources()]
+    assert bool(store.state.merged) is (few < 10**6)
+
+
 def test_another_schema_version_is_refused(where, filled):
     state = filled.refresh()
     state.format = 99
