@@ -116,7 +116,7 @@ class CheckedStore(Store):
         wrong = (
             "SELECT 1 FROM article LEFT JOIN sketch ON article.id = article WHERE same_as IS NULL"
             " AND (sketch.number IS NULL OR linked AND (hashes IS NULL OR letters IS NULL OR"
-            " length(hashes) % 8 OR length(letters) <> length(hashes))) LIMIT 1",
+            " length(hashes) % 8)) LIMIT 1",
             "SELECT 1 FROM copied WHERE length(passages) % 16 OR length(differences) % 16 LIMIT 1",
         )
         return not any(self._rows(query) for query in wrong)

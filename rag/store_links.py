@@ -9,6 +9,7 @@ makes it anew from the articles.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -45,8 +46,17 @@ class Links(File):
                 f" WHERE hashes NOT NULL AND sketch.number IN ({marks(part)})",
                 part,
             )
-            found += [(n, a, self._text(a, *kept), h, at) for n, h, at, a, *kept in rows]
+            found += [
+                (n, a, self._text(a, *kept), h, self._letters(at)) for n, h, at, a, *kept in rows
+            ]
         return found
+
+    def _letters(self, packed: bytes) -> bytes:
+        try:
+            steps = np.frombuffer(zlib.decompress(packed), np.int32)
+        except (zlib.error, ValueError) as error:
+            raise self._spoilt(f"a sketch cannot be unpacked: {error}") from error
+        return np.cumsum(steps, dtype=np.int64).tobytes()
 
     def sketch_sizes(self, numbers: Sequence[int]) -> dict[int, int]:
         """Return how many fingerprints articles have, by sketch number."""
@@ -83,7 +93,7 @@ class Links(File):
         )
         many(
             "UPDATE sketch SET hashes = ?, letters = ?, linked = 1 WHERE number = ?",
-            ((hashes, letters, number) for number, hashes, letters in sketches),
+            ((hashes, _packed(letters), number) for number, hashes, letters in sketches),
         )
         many("INSERT OR IGNORE INTO posting VALUES (?, ?)", postings)
         many("INSERT INTO copied VALUES (?, ?, ?, ?, ?, ?, ?)", copies)
@@ -152,3 +162,9 @@ class Links(File):
             run(statement)
         every = "SELECT id FROM article WHERE same_as IS NULL ORDER BY rowid"
         run(f"INSERT INTO sketch (article) {every}")
+
+
+def _packed(letters: bytes) -> bytes:
+    """Return rising int64 numbers as zlib over the steps between them: a fifth."""
+    steps = np.diff(np.frombuffer(letters, np.int64), prepend=0)
+    return zlib.compress(steps.astype(np.int32).tobytes(), 3)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from fakes import CharacterEmbedder
-from test_store import state
+from test_store import CrashingConnection, connect, io_error, state
 
 import embeddings
 import rag.vectors
@@ -25,6 +25,7 @@ from rag.lexical import LexicalIndex
 from rag.search import Search
 from rag.settings import Settings
 from rag.store import FILE, Store
+from rag.store_check import CheckedStore, Rows
 from rag.types import Source
 from ui.cli import main
 
@@ -108,6 +109,23 @@ def test_what_is_derived_from_the_texts_is_mended(whole, statement, said):
     assert repair(whole, found) == []
     assert examine(whole).lines() == []
     assert seen(whole) == before
+
+
+def test_a_repair_that_fails_at_any_statement_leaves_the_damage_as_it_was(whole):
+    spoil(whole, "UPDATE source SET title = 'x' WHERE name = '5.txt'")
+    rows = examine(whole).rows
+    for n in range(1, 1000):
+        store = CheckedStore(whole, CrashingConnection(connect(whole), n, io_error))
+        try:
+            store.mend(rows)
+        except StoreError:
+            assert examine(whole).rows == rows
+        else:
+            break
+        finally:
+            store.close()
+    assert n > 10
+    assert examine(whole).rows == Rows()
 
 
 def test_a_source_that_is_lost_is_named_and_may_be_indexed_again(whole):

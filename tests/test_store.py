@@ -453,6 +453,23 @@ def test_the_others_stay_when_one_name_is_taken_out(tmp_path, gone):
     assert store.counts() == {"source": 0, "article": 0, "chunk": 0}
 
 
+def test_a_failure_while_passages_change_hands_leaves_the_old_state(tmp_path):
+    old = state(twice(tmp_path))
+    for n in range(1, 1000):
+        store = Store(tmp_path, CrashingConnection(connect(tmp_path), n, io_error))
+        try:
+            with store.transaction():
+                store.remove("a.txt")
+        except StoreError:
+            assert state(Store.open(tmp_path)) == old
+        else:
+            break
+        finally:
+            store.close()
+    assert n > 12
+    assert Store.open(tmp_path).sources() == ["b.txt", "c.txt"]
+
+
 def test_a_name_that_gets_another_text_leaves_the_others_theirs(tmp_path):
     store = twice(tmp_path)
     with store.transaction():
