@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from embeddings import EmbedderError, Vectors
+from embeddings.fetch import advice
 
 if TYPE_CHECKING:
     import torch
@@ -22,17 +24,22 @@ if TYPE_CHECKING:
 QUERY_PROMPTS = ("query",)
 PASSAGE_PROMPTS = ("document", "passage", "corpus")
 
-# Families whose repositories do not state their prompts: (part of the name, query, passage).
+_RETRIEVE = "Given a web search query, retrieve relevant passages that answer the query"
+# Families whose repositories do not state their prompts: (part of the name, query, passage), from
+# their model cards. The first that fits counts.
 FAMILIES = (
-    ("multilingual-e5-small", "query: ", "passage: "),
-    ("multilingual-e5-base", "query: ", "passage: "),
+    ("multilingual-e5-large-instruct", f"Instruct: {_RETRIEVE}\nQuery: ", ""),
+    ("multilingual-e5", "query: ", "passage: "),
+    ("Qwen3-Embedding", f"Instruct: {_RETRIEVE}\nQuery:", ""),
     ("bge-small-zh", "为这个句子生成表示以用于检索相关文章：", ""),
     ("bge-base-zh", "为这个句子生成表示以用于检索相关文章：", ""),
     ("bge-large-zh", "为这个句子生成表示以用于检索相关文章：", ""),
 )
 
 SAMPLE = 65_536  # numbers of a tensor that go into the fingerprint: two trainings differ everywhere
-BATCH = 32  # texts; more gains nothing on a CPU
+BATCHES = {"cpu": 32}  # texts at a time; more gains nothing on a CPU
+BATCH = 128  # … on any accelerator: what 300-character passages need of 8 GB
+SLICE = 8  # batches between two lines of progress, and two looks at who else waits
 
 
 class _Model(Protocol):
@@ -40,6 +47,7 @@ class _Model(Protocol):
 
     prompts: dict[str, str]
     max_seq_length: int | None
+    device: torch.device
 
     def encode(self, sentences: list[str], **options: object) -> Vectors: ...
 
@@ -51,6 +59,7 @@ class HubEmbedder:
 
     def __init__(self, model: _Model, *, name: str) -> None:
         self._model = model
+        self._turn = threading.Lock()  # fast tokenizers must not cut two texts at once
         self.name = name
         prompts: Mapping[str, str] = model.prompts or {}
         stated = any(prompts.values())
@@ -75,13 +84,8 @@ class HubEmbedder:
             )
         try:
             return cls(library.SentenceTransformer(name), name=name)
-        # What a hub client raises changes with its version and its HTTP library.
-        except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-            raise EmbedderError(
-                f"the embedding model {name!r} cannot be loaded ({reason}); where a network is "
-                f"run `hf download {name} --local-dir model`, copy the folder, give its path"
-            ) from error
+        except Exception as error:  # what a hub client raises changes with its version
+            raise EmbedderError(advice("embedding model", name, error)) from error
 
     @cached_property
     def dimension(self) -> int:
@@ -108,20 +112,41 @@ class HubEmbedder:
         """Return (n, dimension) float32, unit rows; a blank text has a zero row."""
         return self._encode(texts, prompt=self.passage_prompt, task="document")
 
+    @property
+    def batch(self) -> int:
+        """Texts that the model reads at a time, by its device."""
+        return BATCHES.get(self._model.device.type, BATCH)
+
     def _encode(self, texts: Sequence[str], *, prompt: str, task: str) -> Vectors:
+        """Encode slice by slice, so that a question need not wait for all passages of an index;
+        progress goes to a terminal's stderr."""
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         filled = [place for place, text in enumerate(texts) if text.strip()]
-        if filled:
-            vectors[filled] = self._model.encode(
-                [texts[place] for place in filled],
-                prompt=prompt,
-                task=task,
-                batch_size=BATCH,
-                normalize_embeddings=True,
-                convert_to_numpy=True,
-                show_progress_bar=False,
-            )
+        step = self.batch * SLICE
+        quiet = None if len(filled) > step else True  # None: tqdm asks whether this is a terminal
+        bar = _progress(len(filled), quiet)
+        for start in range(0, len(filled), step):
+            places = filled[start : start + step]
+            with self._turn:
+                vectors[places] = self._model.encode(
+                    [texts[place] for place in places],
+                    prompt=prompt,
+                    task=task,
+                    batch_size=self.batch,
+                    normalize_embeddings=True,
+                    convert_to_numpy=True,
+                    show_progress_bar=False,
+                )
+            bar.update(len(places))
+        bar.close()
         return vectors
+
+
+def _progress(total: int, quiet: bool | None) -> Any:
+    """Return a bar of the texts embedded; `quiet` None shows it on a terminal only."""
+    from tqdm import tqdm  # huggingface_hub's own
+
+    return tqdm(total=total, desc="embedding", unit=" texts", leave=False, disable=quiet)
 
 
 def _looks_like_a_folder(name: str) -> bool:

@@ -7,26 +7,28 @@ in the text cannot be. No citation means refusal; there is no third state.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from embeddings import Embedder
+from embeddings import Embedder, EmbedderError
 from rag.articles import split_articles
 from rag.chunks import split_chunks
 from rag.claims import Claim, Passage, evidence, make_claims, sentence_around, told_elsewhere
 from rag.confidence import Calibration, Evidence
 from rag.dialogue import plain, standalone
-from rag.errors import QuestionError
+from rag.errors import ModelError, QuestionError
 from rag.filters import Filter
 from rag.ingest import load_embedder
 from rag.ranking import Group
 from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
+from rag.readers.llm import open_model
 from rag.refusal import refusal_text
-from rag.search import Search, Weighed
+from rag.search import Rerank, Search, Weighed
 from rag.settings import Settings
 from rag.stores import Where, open_search, open_store
 from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
+from rag.writer import Writer
 
 _MOST_CITATIONS = 4
 HITS = 10  # passages listed with an answer
@@ -45,8 +47,14 @@ class Bot:
     """Answers questions over one index. Safe to share between threads."""
 
     def __init__(
-        self, search: Search, reader: Reader, calibration: Calibration, settings: Settings
+        self,
+        search: Search,
+        reader: Reader,
+        calibration: Calibration,
+        settings: Settings,
+        writer: Writer | None = None,
     ) -> None:
+        self._writer = writer  # a language model, where the settings name one
         self._search = search
         self._reader = reader
         self._calibration = calibration
@@ -63,18 +71,49 @@ class Bot:
         store.check_embedder(name, model.fingerprint)
         store.close()
         reader = ExtractiveReader.load()
-        search = open_search(index, model, settings)
-        return cls(search, reader, Calibration.from_json(reader.calibration), settings)
+        search = open_search(index, model, settings, _load_reranker(settings.reranker))
+        written = open_model(settings)
+        writer = Writer(written, seconds=settings.reader_seconds) if written else None
+        return cls(search, reader, Calibration.from_json(reader.calibration), settings, writer)
 
     def with_reader(self, reader: Reader, calibration: Calibration) -> Bot:
         """Return a bot over the same index with another reader, or another calibration."""
-        return Bot(self._search, reader, calibration, self._settings)
+        return Bot(self._search, reader, calibration, self._settings, self._writer)
 
     def ask(self, question: str, history: History = (), within: Filter = Filter()) -> Answer:
         """Answer a question from the articles in `within`, or refuse.
 
-        Raises QuestionError when it is empty or too long.
+        Raises QuestionError when it is empty or too long, ReaderError when a language model is to
+        answer and does not.
         """
+        *_, answer = self.ask_stream(question, history, within)
+        assert isinstance(answer, Answer)
+        return answer
+
+    def ask_stream(
+        self, question: str, history: History = (), within: Filter = Filter()
+    ) -> Iterator[str | Answer]:
+        """Yield an answer's text piece by piece, each verified, and last the Answer whose text they
+        are; only the Answer where the bundled reader answers. Raises as `ask` does."""
+        started = time.perf_counter()
+        extracted = self._extract(question, history, within)
+        if self._writer is None or not extracted.hits:
+            yield extracted
+            return
+
+        def made(marker: int, article: Article, span: Span) -> Citation:
+            return cite(marker, article, span, self.source(article.source))
+
+        for piece in self._writer.answer(extracted, self._to_read(extracted.hits), made):
+            if isinstance(piece, Answer):
+                spent = 1000 * (time.perf_counter() - started)
+                times = extracted.milliseconds
+                times = times | {"read": spent - times["search"], "total": spent}
+                piece = replace(piece, milliseconds=times)
+            yield piece
+
+    def _extract(self, question: str, history: History, within: Filter) -> Answer:
+        """Answer with the bundled reader."""
         started = time.perf_counter()
         asked = standalone(plain(self._checked(question)), history)
         hits, translated, missing = self._search.look(asked, HITS, within)
@@ -226,6 +265,18 @@ class Bot:
         texts = [p.article.text[p.span.start : p.span.end] for p in passages]
         readings = self._reader.read(question, texts)
         return make_claims(question, passages, readings, self._calibration, translated)
+
+
+def _load_reranker(name: str) -> Rerank | None:
+    """Return what reorders passages, None for "none". Raises ModelError."""
+    if name == "none":
+        return None
+    from embeddings.rerank import Reranker
+
+    try:
+        return Reranker.open(name).scores
+    except EmbedderError as error:
+        raise ModelError(str(error)) from error
 
 
 def cite(marker: int, article: Article, answer: Span, source: Source) -> Citation:

@@ -12,6 +12,7 @@ YoujuError
 │   ├── WrongEmbedder         made by another embedding model
 │   └── DamagedIndex          not a Youju index, another format version, or corrupt
 ├── ModelError            an embedding or reading model cannot be loaded
+│   └── ReaderError           a language model did not answer: key, host, model, context, time
 └── GoldError             a gold or prediction file breaks the contract
 """
 
@@ -62,6 +63,10 @@ class DamagedIndex(StoreError):
 
 class ModelError(YoujuError):
     """An embedding or reading model cannot be loaded."""
+
+
+class ReaderError(ModelError):
+    """A language model did not answer: key, host, model, context or time."""
 
 
 class GoldError(YoujuError):

@@ -52,6 +52,10 @@ _EMPTY = ASKING_CHARACTERS | FUNCTION_WORDS
 _CHINESE_WORDS, _ENGLISH_WORDS = ("的", "是", "在"), ("the", "of", "and")
 
 
+Rerank = Callable[[str, Sequence[str]], Sequence[float]]
+"""A question and passages → how well each fits; higher is better."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Query:
     """What is looked for: weighted search terms, and groups in each language of the corpus."""
@@ -74,6 +78,7 @@ class _Found:
     row: Floats | None = None  # its rag.ranking.FEATURES
     fit: float = 0.0
     groups: Sequence[Group] = ()  # what its place was computed from
+    reranker: float | None = None  # what a cross-encoder says, where one is set
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +110,11 @@ class Search:
         lexical: Words,
         embedder: Embedder,
         settings: Settings,
+        rerank: Rerank | None = None,
         vectors: Callable[[Any], Vectors] | None = None,
     ) -> None:
         """Search what `open_store` opens; `vectors` stands for a store's, None for FAISS."""
+        self._rerank = rerank
         self._vectors_of = vectors
         self._open_store = open_store
         self._local = threading.local()
@@ -140,8 +147,33 @@ class Search:
         """
         found, _, query = self._found(question, within)
         order = sorted(found, key=lambda n: (-found[n].fit, n))
+        order = self._reranked(question, order, found)
         missing = missing_words(question, self._lexical.frequencies)
         return Looked(self._hits(order, found, limit, within), query.other, missing)
+
+    def _reranked(
+        self, question: str, order: list[int], found: Mapping[int, _Found]
+    ) -> list[int]:
+        """Return the order with the first ones as a reranker has them.
+
+        How well they fit is dealt out anew in that order, so that readers see the scale they know.
+        """
+        if self._rerank is None:
+            return order
+        chunks = self.store.chunks(list(order[: self._settings.reranked]))
+        articles = self.store.articles_by_id({c.article_id for c in chunks.values()})
+        first = [number for number in order[: self._settings.reranked] if number in chunks]
+        texts = []
+        for number in first:
+            article = articles[chunks[number].article_id]
+            body = article.text[slice(*chunks[number].span)]
+            texts.append(f"{article.title}\n{body}" if article.title else body)
+        for number, score in zip(first, self._rerank(question, texts), strict=True):
+            found[number].reranker = score
+        best = sorted(first, key=lambda n: -(found[n].reranker or 0.0))
+        for number, fit in zip(best, [found[n].fit for n in first], strict=True):
+            found[number].fit = fit
+        return [*best, *(number for number in order if number not in set(first))]
 
     def weigh(self, question: str) -> list[Weighed]:
         """Return every candidate with what its place is computed from, best first."""
@@ -351,6 +383,7 @@ class Search:
                         one.dense_rank,
                         one.dense,
                         matched(one.groups, fold(article.text[slice(*span)])),
+                        reranker=one.reranker,
                     )
                     hits.append(replace(hit, same_as=leader) if leader else hit)
                     leader = leader or hit.rank

@@ -26,6 +26,16 @@ class Settings:
     max_chunk_chars: int = 300
     overlap_chars: int = 90  # a sentence up to this long is repeated at the head of the next chunk
     candidates: int = 50  # passages each leg brings to the fusion
+    # what reorders the best passages: "none", or a cross-encoder's name or folder
+    reranker: str = "none"
+    reranked: int = 20  # passages it looks at; each costs it one run
+    # what answers: "default", the bundled extractive reader; "openai:MODEL@http://HOST:PORT/v1",
+    # any OpenAI-compatible endpoint; "local:NAME_OR_FOLDER", a transformers causal model. What a
+    # language model writes passes rag.verify; where nothing does, the extractive answer stands
+    reader: str = "default"
+    reader_seconds: float = 60.0  # for one question, from the first byte sent to the last received
+    reader_tokens: int = 600  # a language model may write; three sentences with quotes take 300
+    reader_device: str = "auto"  # of a local model: cpu, cuda, cuda:1, mps; auto takes the fastest
     passages_read: int = 6  # passages the reader reads: 6 are read in about 25 ms
     # what search does; leave words out to measure what they bring. lexical, dense: the two legs;
     # order: the learned order instead of BM25 over the best plus 0.3 cosine; translation: the

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from embeddings import Embedder
 from rag.lexical import LexicalIndex
 from rag.protocol import PassageStore
-from rag.search import Search
+from rag.search import Rerank, Search
 from rag.settings import Settings
 from rag.store import Store
 
@@ -43,13 +43,16 @@ def create_store(where: Where, model: Embedder) -> PassageStore:
     return MilvusStore.create(_calls(str(where)), *known)
 
 
-def open_search(where: Where, model: Embedder, settings: Settings) -> Search:
+def open_search(
+    where: Where, model: Embedder, settings: Settings, rerank: Rerank | None = None
+) -> Search:
     """Return the search over an index."""
     if not in_milvus(where):
-        return Search(lambda: Store.open(Path(where)), LexicalIndex(Path(where)), model, settings)
+        opened, words = lambda: Store.open(Path(where)), LexicalIndex(Path(where))
+        return Search(opened, words, model, settings, rerank)
     from rag.milvus_legs import MilvusVectors, MilvusWords
 
-    return Search(lambda: _in_milvus(where), MilvusWords(), model, settings, MilvusVectors)
+    return Search(lambda: _in_milvus(where), MilvusWords(), model, settings, rerank, MilvusVectors)
 
 
 def _in_milvus(where: Where) -> MilvusStore:

@@ -143,6 +143,7 @@ class Hit:
     dense_score: float = 0.0  # cosine
     matched: tuple[str, ...] = ()  # the question's words that stand in it
     same_as: int | None = None  # rank of the hit before it that says the same in another article
+    reranker: float | None = None  # a cross-encoder's score, where one is set
 
     @property
     def text(self) -> str:
@@ -151,7 +152,8 @@ class Hit:
 
     def why(self) -> dict[str, Any]:
         """Return rank and score by leg and the matched words, JSON-ready."""
-        return {
+        reranker = {} if self.reranker is None else {"reranker": round(self.reranker, 4)}
+        return reranker | {
             "lexical_rank": self.lexical_rank,
             "lexical_score": round(self.lexical_score, 4),
             "dense_rank": self.dense_rank,

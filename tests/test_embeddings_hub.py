@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from embeddings import EmbedderError
 library = pytest.importorskip("sentence_transformers", minversion="5")
 
 LIMIT = 16  # tokens
+RETRIEVE = "Given a web search query, retrieve relevant passages that answer the query"
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +26,6 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 def save_model(folder: Path, *, prompts: dict[str, str], seed: int = 0) -> Path:
     """Save a BERT of two layers and 32 dimensions that knows a few words."""
     import torch
-    from sentence_transformers import models
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     torch.manual_seed(seed)
@@ -37,10 +38,8 @@ def save_model(folder: Path, *, prompts: dict[str, str], seed: int = 0) -> Path:
     size: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64}
     layers: dict[str, Any] = {"num_hidden_layers": 2, "num_attention_heads": 2}
     BertModel(BertConfig(vocab_size=len(words), **size, **layers)).save_pretrained(bert)
-    transformer = models.Transformer(str(bert), max_seq_length=LIMIT)
-    model = library.SentenceTransformer(
-        modules=[transformer, models.Pooling(32)], prompts=prompts, device="cpu"
-    )
+    model = library.SentenceTransformer(str(bert), prompts=prompts, device="cpu")  # mean pooling
+    model.max_seq_length = LIMIT
     model.save(str(folder / "model"))
     return folder / "model"
 
@@ -85,12 +84,53 @@ def test_the_models_own_prompts_are_used(plain: Path, prompted: Path) -> None:
     assert not np.allclose(query, passage, atol=1e-3)
 
 
-def test_families_without_stated_prompts_have_theirs(plain: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "query", "passage"),
+    [
+        ("intfloat/multilingual-e5-small", "query: ", "passage: "),
+        ("/models/multilingual-e5-large", "query: ", "passage: "),
+        ("intfloat/multilingual-e5-large-instruct", f"Instruct: {RETRIEVE}\nQuery: ", ""),
+        ("BAAI/bge-m3", "", ""),
+    ],
+)
+def test_families_without_stated_prompts_have_theirs(
+    plain: Path, name: str, query: str, passage: str
+) -> None:
     from embeddings.hub import HubEmbedder
 
     model = library.SentenceTransformer(str(plain), device="cpu")
-    embedder = HubEmbedder(model, name="intfloat/multilingual-e5-small")
-    assert (embedder.query_prompt, embedder.passage_prompt) == ("query: ", "passage: ")
+    embedder = HubEmbedder(model, name=name)
+    assert (embedder.query_prompt, embedder.passage_prompt) == (query, passage)
+
+
+def test_many_texts_are_embedded_in_slices_as_one_by_one(plain: Path) -> None:
+    from embeddings.hub import SLICE, HubEmbedder
+
+    embedder = embeddings.load(str(plain))
+    assert isinstance(embedder, HubEmbedder) and embedder.batch == 32
+    texts = ["robot", "", "机器人", "how many"] * (embedder.batch * SLICE // 3)
+    vectors = embedder.encode_passages(texts)
+    assert np.allclose(vectors[:4], embedder.encode_passages(texts[:4]), atol=1e-5)
+    assert np.allclose(vectors[-4:], vectors[:4], atol=1e-5)
+
+
+def test_progress_is_shown_on_a_terminal_only(
+    plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    embedder, texts = embeddings.load(str(plain)), ["robot"] * 300
+    embedder.encode_passages(texts)
+    assert "embedding" not in capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    embedder.encode_passages(texts)
+    assert "embedding" in capsys.readouterr().err
+
+
+def test_threads_share_a_model(plain: Path) -> None:
+    embedder = embeddings.load(str(plain))
+    alone = embedder.encode_queries(["robot"])
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda k: embedder.encode_queries(["robot"] * k), range(1, 13)))
+    assert all(np.allclose(vectors, alone, atol=1e-5) for vectors in found)
 
 
 def test_text_beyond_the_maximum_length_is_cut_off(plain: Path) -> None:

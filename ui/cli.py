@@ -8,6 +8,7 @@ that says what to type. Each command imports what it needs when it runs, so that
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import json
 import os
@@ -136,6 +137,14 @@ def _command(
         metavar="NAME_OR_PATH",
         help="a sentence-transformers model instead of the bundled one",
     )
+    command.add_argument(
+        "--reranker", metavar="NAME_OR_PATH", help="a cross-encoder that reorders the best passages"
+    )
+    command.add_argument(
+        "--reader",
+        metavar="READER",
+        help="a language model: openai:MODEL@http://HOST:PORT/v1 or local:NAME_OR_FOLDER",
+    )
     return command
 
 
@@ -151,7 +160,9 @@ def _settings(options: argparse.Namespace) -> Settings:
     from rag.ingest import with_embedder
     from rag.settings import load_settings
 
-    return with_embedder(load_settings(Path("youju.toml")), options.embedder)
+    settings = with_embedder(load_settings(Path("youju.toml")), options.embedder)
+    named = {k: v for k in ("reader", "reranker") if (v := getattr(options, k, None))}
+    return dataclasses.replace(settings, **named)
 
 
 # -- commands ----------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ SETS = {
     "en_policyqa": 0.2,
 }
 
-WRITTEN_WEIGHT = 1.8  # some 40 % of the real questions drawn
+WRITTEN_WEIGHT = 1.0  # about half of the real questions drawn
 
 
 class Example(NamedTuple):
