@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from embeddings import Embedder, EmbedderError
 from rag.articles import split_articles
@@ -20,7 +19,6 @@ from rag.dialogue import plain, standalone
 from rag.errors import ModelError, QuestionError
 from rag.filters import Filter
 from rag.ingest import load_embedder
-from rag.lexical import LexicalIndex
 from rag.ranking import Group
 from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
@@ -28,7 +26,7 @@ from rag.readers.llm import open_model
 from rag.refusal import refusal_text
 from rag.search import Rerank, Search, Weighed
 from rag.settings import Settings
-from rag.store import Store
+from rag.stores import Where, open_search, open_store
 from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
 from rag.writer import Writer
 
@@ -64,17 +62,16 @@ class Bot:
 
     @classmethod
     def open(
-        cls, index: Path, *, settings: Settings = Settings(), embedder: str | None = None
+        cls, index: Where, *, settings: Settings = Settings(), embedder: str | None = None
     ) -> Bot:
         """Open an index. Raises MissingIndex, WrongEmbedder, DamagedIndex or ModelError."""
-        store = Store.open(index)
+        store = open_store(index)
         name = embedder or settings.embedder
         model: Embedder = load_embedder(name)
         store.check_embedder(name, model.fingerprint)
         store.close()
         reader = ExtractiveReader.load()
-        rerank = _load_reranker(settings.reranker)
-        search = Search(lambda: Store.open(index), LexicalIndex(index), model, settings, rerank)
+        search = open_search(index, model, settings, _load_reranker(settings.reranker))
         written = open_model(settings)
         writer = Writer(written, seconds=settings.reader_seconds) if written else None
         return cls(search, reader, Calibration.from_json(reader.calibration), settings, writer)

@@ -21,9 +21,11 @@ from rag.errors import ModelError, SourceError, UnreadableSource
 from rag.lexical import LexicalIndex
 from rag.lexicon import aliases
 from rag.prepare import Prepared, prepare_batches
+from rag.protocol import PassageStore
 from rag.settings import Settings
 from rag.sources import read_sources
-from rag.store import Store
+from rag.store import CHUNK_SETTINGS, Store, with_title
+from rag.stores import Where, create_store, open_store
 from rag.types import Article, Chunk, Source
 
 # sources and characters in one transaction: a kill loses at most this much work (half a second),
@@ -64,14 +66,16 @@ def load_embedder(name: str) -> Embedder:
 
 
 def index_paths(
-    index: Path,
+    index: Where,
     paths: Sequence[Path],
     *,
     settings: Settings = Settings(),
     embedder: str = "default",
     progress: Progress = silent,
+    workers: int | None = None,
 ) -> IngestReport:
-    """Add or update files and folders.
+    """Add or update files and folders; `workers` helper processes prepare them, 0: none, None: one
+    a core.
 
     A bad file is reported in `problems` and skipped. Raises MissingSource and EmptySource for a
     path that cannot be used at all, before anything is written, and StoreError, WrongEmbedder or
@@ -84,6 +88,7 @@ def index_paths(
         settings=settings,
         embedder=embedder,
         progress=progress,
+        workers=workers,
     )
 
 
@@ -95,30 +100,33 @@ def _checked(path: Path) -> Iterator[Source | SourceError]:
 
 
 def index_sources(
-    index: Path,
+    index: Where,
     sources: Iterable[Source | SourceError],
     *,
     settings: Settings = Settings(),
     embedder: str = "default",
     progress: Progress = silent,
+    workers: int | None = None,
 ) -> IngestReport:
     """Add or update sources; one whose content is unchanged is not embedded again."""
     model = load_embedder(embedder)
-    store = Store.create(index, model.name, model.fingerprint, model.dimension)
+    store = create_store(index, model)
     report = IngestReport()
     known = store.digests()
     names: dict[str, str] = {}
     batches, waiting = itertools.tee(_batched(_wanted(sources, known, names, settings, report)))
-    prepared = prepare_batches(([source for source, _ in batch] for batch in waiting), settings)
+    given = ([source for source, _ in batch] for batch in waiting)
+    prepared = prepare_batches(given, settings, workers)
     told = _Told(progress)
-    words = _Words(LexicalIndex(index, progress), store)
+    words = _Words(index, store, progress)
     try:
         with contextlib.closing(prepared), words:
             for batch, parts in zip(batches, prepared, strict=True):
-                chunks = _put(store, model, batch, parts)
+                chunks = _put(store, model, batch, parts, settings)
                 told.add(len(batch), sum(len(articles) for articles, _ in parts), chunks, batch)
                 words.add(chunks)
-            recognise(store, progress)
+            if isinstance(store, Store):
+                recognise(store, progress)
     finally:
         report.articles, report.chunks = told.articles, told.chunks
         store.close()
@@ -127,20 +135,22 @@ def index_sources(
 
 
 def _put(
-    store: Store,
+    store: PassageStore,
     model: Embedder,
     batch: Sequence[tuple[Source, str]],
     parts: Sequence[Prepared],
+    settings: Settings,
 ) -> int:
     """Store a batch in one transaction; return how many chunks it has."""
     texts = [text for articles, chunks in parts for text in passage_texts(articles, chunks)]
     vectors = model.encode_passages(texts) if texts else np.zeros((0, model.dimension), np.float32)
     at = 0
     with store.transaction():
+        store.keep_settings({name: getattr(settings, name) for name in CHUNK_SETTINGS})
         for (source, digest), (articles, chunks) in zip(batch, parts, strict=True):
-            store.put(source, digest, articles, chunks, vectors[at : at + len(chunks)])
-            for article in articles:
-                store.put_aliases(article.id, aliases(article.text))
+            if store.put(source, digest, articles, chunks, vectors[at : at + len(chunks)]):
+                for article in articles:
+                    store.put_aliases(article.id, aliases(article.text))
             at += len(chunks)
     return at
 
@@ -178,8 +188,9 @@ class _Words:
     """Keeps the lexical index close behind the store, in a thread with a store of its own; at the
     end, level with it."""
 
-    def __init__(self, lexical: LexicalIndex, store: Store) -> None:
-        self._lexical, self._store = lexical, store
+    def __init__(self, index: Where, store: PassageStore, progress: Progress) -> None:
+        self._store = store if isinstance(store, Store) else None  # Milvus has its own words
+        self._lexical = LexicalIndex(Path(index), progress)
         self._behind = 0
         self._thread = threading.Thread(target=self._refresh)
         self._error: BaseException | None = None
@@ -190,7 +201,7 @@ class _Words:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._thread.ident is not None:
             self._thread.join()
-        if kind is None:
+        if kind is None and self._store:
             if self._error is not None:
                 raise self._error
             self._lexical.refresh(self._store, wait=_WAIT_FOR_OTHERS)
@@ -198,13 +209,14 @@ class _Words:
     def add(self, chunks: int) -> None:
         """Take note of chunks stored."""
         self._behind += chunks
-        if self._behind >= _REFRESH and not self._thread.is_alive():
+        if self._store and self._behind >= _REFRESH and not self._thread.is_alive():
             self._behind = 0
             self._thread = threading.Thread(target=self._refresh)
             self._thread.start()
 
     def _refresh(self) -> None:
         try:
+            assert self._store is not None
             store = Store.open(self._store.folder)
             try:
                 self._lexical.refresh(store)
@@ -214,17 +226,18 @@ class _Words:
             self._error = error
 
 
-def remove_sources(index: Path, names: Sequence[str]) -> tuple[list[str], list[str]]:
+def remove_sources(index: Where, names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Take sources out, in one transaction; return those that were there, and those that were not.
 
     Raises MissingIndex, DamagedIndex or StoreError.
     """
-    store = Store.open(index)
+    store = open_store(index)
     try:
         with store.transaction():
             found = {name: store.remove(name) for name in dict.fromkeys(names)}
-        recognise(store)  # what was known as a copy of something removed is compared anew
-        LexicalIndex(index).refresh(store, wait=_WAIT_FOR_OTHERS)
+        if isinstance(store, Store):
+            recognise(store)  # what was known as a copy of something removed is compared anew
+            LexicalIndex(store.folder).refresh(store, wait=_WAIT_FOR_OTHERS)
     finally:
         store.close()
     return [n for n, there in found.items() if there], [
@@ -298,12 +311,7 @@ def passage_texts(articles: Sequence[Article], chunks: Sequence[Chunk]) -> list[
     texts = []
     for chunk in chunks:
         article = by_id[chunk.article_id]
-        body = article.text[chunk.span.start : chunk.span.end]
-        texts.append(
-            f"{article.title}\n{body}"
-            if article.title and not body.startswith(article.title)
-            else body
-        )
+        texts.append(with_title(article.title, article.text[chunk.span.start : chunk.span.end]))
     return texts
 
 

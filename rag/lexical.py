@@ -273,6 +273,23 @@ class LexicalIndex:
                 self._verified[state.name, name] = expected
         return True
 
+    def damaged_files(self, store: Store) -> list[str]:
+        """Return what is wrong with the folder; nothing where there is none, or only an older
+        state."""
+        if not (self._folder / _STATE).exists():
+            return []
+        state = self._read_state()
+        if state is None:
+            return [f"{_STATE} cannot be read, or is of another version"]
+        wrong = []
+        for name, expected in (state.files or {}).items():
+            path = self._folder / state.name / name
+            if not path.exists() or _checksum(path) != expected:
+                wrong.append(f"{state.name}/{name} is not what was written")
+        if not wrong and state.store != store.setting("identity"):
+            wrong.append("it is of another store")
+        return wrong
+
     def _catch_up_on_disk(self, store: Store) -> None:
         """Write what is missing, under the lock; in memory where the disk does not let us."""
         # the snapshot in hand will not do: a killed writer may have left its folder further on

@@ -2,27 +2,28 @@
 
 Repair, articles and chunks are Python and most of the work of indexing, so on two cores two helper
 processes beside the one that embeds and writes take half the time. A helper is another interpreter
-that reads pickled batches from its standard input and writes what became of them to its standard
-output: it needs no guard in the caller's main module, ends when the caller does, killed or not, and
-sees no Ctrl-C.
+that reads batches as lines of JSON from its standard input and writes what became of them to its
+standard output: it needs no guard in the caller's main module, ends when the caller does, killed or
+not, and sees no Ctrl-C.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import pickle
 import signal
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
+from dataclasses import asdict
 from itertools import chain, cycle, islice
+from typing import Any
 
 from rag.articles import split_articles
 from rag.chunks import split_chunks
 from rag.settings import Settings
-from rag.types import Article, Chunk, Source
+from rag.types import Article, Chunk, Run, Source, Span
 
 Prepared = tuple[list[Article], list[Chunk]]
 """What becomes of one source."""
@@ -99,7 +100,7 @@ class _Helper:
     def begin(self, batch: Sequence[Source]) -> None:
         self._batch = batch
         try:
-            pickle.dump((batch, self._settings), self._to, pickle.HIGHEST_PROTOCOL)
+            self._to.write(_line([[_values(source) for source in batch], asdict(self._settings)]))
             self._to.flush()
         except OSError:
             return  # it died; `result` does its work
@@ -107,12 +108,12 @@ class _Helper:
     def result(self) -> list[Prepared]:
         """Return what became of the batch. Raises what a source raised."""
         try:
-            done: list[Prepared] | Exception = pickle.load(self._from)
-        except (EOFError, OSError, pickle.UnpicklingError):
-            done = [prepare(source, self._settings) for source in self._batch]
-        if isinstance(done, Exception):
-            raise done
-        return done
+            told = json.loads(self._from.readline())
+        except (OSError, ValueError):
+            told = None  # it died
+        if told is None:  # what a source raised there, it raises here
+            return [prepare(source, self._settings) for source in self._batch]
+        return [(list(map(_article, a)), [Chunk(c, Span(s, e)) for c, s, e in b]) for a, b in told]
 
     def stop(self) -> None:
         self._process.kill()
@@ -130,13 +131,35 @@ def serve() -> None:
     read, write = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # nothing else may get between the results
     while True:
-        try:
-            batch, settings = pickle.load(read)
-        except EOFError:
+        if not (line := read.readline()).endswith(b"\n"):
             return
+        rows, values = json.loads(line)
+        settings = Settings(**values)
         try:
-            done: list[Prepared] | Exception = [prepare(source, settings) for source in batch]
-        except Exception as error:  # the caller raises it
-            done = error
-        pickle.dump(done, write, pickle.HIGHEST_PROTOCOL)
+            done = [
+                ([_values(a) for a in articles], [(c.article_id, *c.span) for c in chunks])
+                for articles, chunks in (prepare(_source(row), settings) for row in rows)
+            ]
+            write.write(_line(done))
+        except Exception:
+            write.write(_line(None))  # the caller meets it again, and raises it
         write.flush()
+
+
+def _line(value: object) -> bytes:
+    return json.dumps(value).encode() + b"\n"
+
+
+def _values(one: Source | Article) -> list[Any]:
+    """Return the fields in order; dataclasses.astuple would copy every run."""
+    return [getattr(one, field) for field in one.__slots__]
+
+
+def _source(row: Sequence[Any]) -> Source:
+    name, text, title, published, url, pages = row
+    return Source(name, text, title, published, url, tuple(pages))
+
+
+def _article(row: Sequence[Any]) -> Article:
+    identity, source, text, runs, *rest = row
+    return Article(identity, source, text, tuple(Run(*run) for run in runs), *rest)

@@ -12,19 +12,21 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+import embeddings
 from embeddings import Embedder
 from rag import lexicon
 from rag.duplicates import twins
+from rag.errors import WrongEmbedder
 from rag.filters import Filter, named
-from rag.lexical import LexicalIndex
 from rag.lexicon.spelling import respellings
 from rag.lexicon.words import FUNCTION_WORDS
+from rag.protocol import PassageStore, Vectors, Words
 from rag.ranking import (
     FEATURES,
     OTHER_LANGUAGE,
@@ -39,7 +41,7 @@ from rag.refusal import missing_words
 from rag.settings import Settings
 from rag.store import ChunkText, Store
 from rag.terms import ASKING_CHARACTERS, fold, is_chinese, subject_terms, terms
-from rag.types import Hit
+from rag.types import Article, Hit
 from rag.vectors import VectorIndex
 
 _MISSED = 0.8  # BM25 of a passage the lexical leg did not bring, of the last one it brought
@@ -104,13 +106,16 @@ class Search:
 
     def __init__(
         self,
-        open_store: Callable[[], Store],
-        lexical: LexicalIndex,
+        open_store: Callable[[], PassageStore],
+        lexical: Words,
         embedder: Embedder,
         settings: Settings,
         rerank: Rerank | None = None,
+        vectors: Callable[[Any], Vectors] | None = None,
     ) -> None:
+        """Search what `open_store` opens; `vectors` stands for a store's, None for FAISS."""
         self._rerank = rerank
+        self._vectors_of = vectors
         self._open_store = open_store
         self._local = threading.local()
         self._lexical = lexical
@@ -123,11 +128,11 @@ class Search:
         self._aliases: tuple[int, list[tuple[str, str]]] | None = None
 
     @property
-    def store(self) -> Store:
+    def store(self) -> PassageStore:
         """This thread's store."""
         if not hasattr(self._local, "store"):
             self._local.store = self._open_store()
-        store: Store = self._local.store
+        store: PassageStore = self._local.store
         return store
 
     def find(self, question: str, limit: int, within: Filter = Filter()) -> tuple[Hit, ...]:
@@ -144,7 +149,7 @@ class Search:
         order = sorted(found, key=lambda n: (-found[n].fit, n))
         order = self._reranked(question, order, found)
         missing = missing_words(question, self._lexical.frequencies)
-        return Looked(self._hits(order, found, limit), query.other, missing)
+        return Looked(self._hits(order, found, limit, within), query.other, missing)
 
     def _reranked(
         self, question: str, order: list[int], found: Mapping[int, _Found]
@@ -262,7 +267,7 @@ class Search:
     def _candidates(
         self,
         query: _Query,
-        vectors: VectorIndex,
+        vectors: Vectors,
         vector: Floats,
         among: Sequence[int] | None,
     ) -> dict[int, _Found]:
@@ -315,14 +320,18 @@ class Search:
                 one.own, one.row, one.fit = numbers is own, row, max(0.0, float(fit))
                 one.groups = groups
 
-    def _current_vectors(self) -> VectorIndex:
+    def _current_vectors(self) -> Vectors:
         """Return the vector index of the last committed state: the one at hand, brought up to date;
         what was kept on disk; or one built now."""
+        store = self.store
+        if self._vectors_of is not None:
+            return self._vectors_of(store)
+        assert isinstance(store, Store)
         with self._lock:
-            store = self.store
             revision = store.revision
             if self._vectors is not None and revision == self._revision:
                 return self._vectors
+            self._follow_embedder(store)
             numbers, state = store.chunk_numbers(), f"{store.setting('identity')} {revision}"
             vectors = self._vectors.updated(numbers, store.vectors) if self._vectors else None
             vectors = vectors or VectorIndex.load(store.folder, state, numbers)
@@ -332,36 +341,63 @@ class Search:
             self._vectors, self._revision = vectors, revision
             return vectors
 
+    def _follow_embedder(self, store: Store) -> None:
+        """Take the embedder that the index is made by now, if it was embedded anew meanwhile.
+        Raises WrongEmbedder when that cannot be loaded."""
+        name, made_by = store.setting("embedder"), store.setting("fingerprint")
+        if made_by == self._embedder.fingerprint:
+            return
+        try:
+            self._embedder = embeddings.load(name)
+        except embeddings.EmbedderError as error:
+            raise WrongEmbedder(f"the index is now made by embedder {name!r}: {error}") from error
+        store.check_embedder(self._embedder.name, self._embedder.fingerprint)
+        self._vectors = None
+
     def _hits(
-        self, order: Sequence[int], found: Mapping[int, _Found], limit: int
+        self, order: Sequence[int], found: Mapping[int, _Found], limit: int, within: Filter
     ) -> tuple[Hit, ...]:
         groups = [[n] for n in order[:limit]]
-        if "twins" in self._parts:
+        if "twins" in self._parts and isinstance(self.store, Store):
             groups = twins(self.store, order[: 3 * limit])[:limit]
         numbers = [number for group in groups for number in group[: 1 + _MOST_TWINS]]
         chunks = self.store.chunks(numbers)
-        articles = self.store.articles_by_id({c.article_id for c in chunks.values()})
-        raw = self.store.raw({a.source for a in articles.values()})
+        articles = self._under_all_names({c.article_id for c in chunks.values()}, within)
+        raw = self.store.raw({a.source for some in articles.values() for a in some})
         hits: list[Hit] = []
         for group in groups:
             leader: int | None = None
             for number in group[: 1 + _MOST_TWINS]:
                 if number not in chunks:  # removed since the vectors were read
                     continue
-                article, one = articles[chunks[number].article_id], found[number]
-                hit = Hit(
-                    len(hits) + 1,
-                    article,
-                    chunks[number].span,
-                    article.to_source(chunks[number].span, raw[article.source]),
-                    one.fit,
-                    one.lexical_rank,
-                    one.lexical,
-                    one.dense_rank,
-                    one.dense,
-                    matched(one.groups, fold(article.text[slice(*chunks[number].span)])),
-                    reranker=one.reranker,
-                )
-                hits.append(replace(hit, same_as=leader) if leader else hit)
-                leader = leader or hit.rank
+                one, span = found[number], chunks[number].span
+                for article in articles.get(chunks[number].article_id, ()):
+                    hit = Hit(
+                        len(hits) + 1,
+                        article,
+                        span,
+                        article.to_source(span, raw[article.source]),
+                        one.fit,
+                        one.lexical_rank,
+                        one.lexical,
+                        one.dense_rank,
+                        one.dense,
+                        matched(one.groups, fold(article.text[slice(*span)])),
+                        reranker=one.reranker,
+                    )
+                    hits.append(replace(hit, same_as=leader) if leader else hit)
+                    leader = leader or hit.rank
         return tuple(hits)
+
+    def _under_all_names(
+        self, identities: Collection[str], within: Filter
+    ) -> dict[str, list[Article]]:
+        """Return articles, each followed by those that are the same under another name, of those
+        that are looked for."""
+        same = self.store.same_articles(identities)
+        found = {}
+        for identity, article in self.store.articles_by_id(identities).items():
+            every = [article, *same.get(identity, ())][: 1 + _MOST_TWINS]
+            meant = [a for a in every if within.holds(a.source, a.title, a.published)]
+            found[identity] = meant or every
+        return found

@@ -165,6 +165,25 @@ class VectorIndex:
             return None  # derived: whatever is wrong with it, it is built anew
 
 
+def damaged_files(folder: Path) -> list[str]:
+    """Return what is wrong with the lists kept in `folder`; nothing where there are none."""
+    file, state = folder / _FILE, folder / _STATE
+    if not state.exists():
+        return []
+    try:
+        told = json.loads(state.read_text(encoding="utf-8"))
+        whole = _checksum(file) == told["file"] and isinstance(told["made_from"], str)
+        return [] if whole else [f"{_FILE} is not what was written"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [f"{_STATE} or {_FILE} cannot be read ({error})"]
+
+
+def forget(folder: Path) -> None:
+    """Remove the lists kept in `folder`; who searches makes them anew."""
+    for name in (_STATE, _FILE):
+        (folder / name).unlink(missing_ok=True)
+
+
 def _checksum(file: Path) -> int:
     value = 0
     with file.open("rb") as data:

@@ -91,7 +91,7 @@ def test_a_whole_copy_is_found_from_both_sides(shelf):
     assert shelf.found("a")["b"].share == shelf.found("b")["a"].share == 1.0
     assert shelf.found("c") == {}
     (passage,) = shelf.found("a")["b"].passages
-    assert passage.span == passage.other == Span(0, len(ROBOTS) - 1)  # without the full stop
+    assert passage.span == passage.other == Span(0, len(ROBOTS))
 
 
 def test_a_part_in_another_story_is_found_with_its_place(shelf):
@@ -226,7 +226,7 @@ def test_indexing_again_changes_what_was_changed_and_no_more(shelf):
     assert list(shelf.found("b")) == ["c"]
     shelf.put(b=ROBOTS)
     assert list(shelf.found("b")) == ["a"]
-    assert shelf.rows() == [3, 2 * shelf.rows()[1] // 2, 1]
+    assert shelf.rows()[::2] == [2, 0]  # b is a under another name
 
 
 def test_the_order_of_coming_does_not_matter(tmp_path):

@@ -135,6 +135,15 @@ def test_more_sources_than_one_batch_are_all_indexed(tmp_path, model):
     assert told[-1].startswith("indexed 600 sources, 600 articles, 600 passages")
 
 
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_any_number_of_workers_makes_the_same_index(tmp_path, model, workers):
+    sources = [Source(f"{n}.txt", f"第{n}篇文章。") for n in range(600)]
+    index_sources(tmp_path, sources, workers=workers)
+    store = Store.open(tmp_path)
+    assert [a.text for a in store.articles("7.txt")] == ["第7篇文章。"]
+    assert store.counts() == {"source": 600, "article": 600, "chunk": 600}
+
+
 def test_a_failing_model_leaves_the_index_as_it_was(tmp_path, model):
     index_sources(tmp_path, [ROBOTS])
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from rag.errors import DamagedIndex, MissingIndex, StoreError, WrongEmbedder
 from rag.store import FILE, Store
+from rag.store_file import pack, unpack
 from rag.types import Chunk, Source, Span
 
 ROBOTS = (
@@ -43,7 +44,7 @@ def state(store):
     chunks = store.chunks(numbers)
     passages = sorted((text, title or "") for _, text, title in store.passages())
     rows = sorted(
-        (chunks[n].article_id, *chunks[n].span, v.tolist())
+        (store.article(chunks[n].article_id).text, *chunks[n].span, v.tolist())
         for n, v in zip(numbers, vectors, strict=True)
     )
     sources = [store.source(name) for name in store.sources()]
@@ -354,12 +355,16 @@ def test_another_embedder_is_refused_by_name(tmp_path):
         Store.create(tmp_path, "other", "000000000000", 16)
 
 
-def test_another_format_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [(2, "earlier Youju .format 2"), (99, "later Youju .format 99"), ("x", "format 'x'")],
+)
+def test_another_format_is_refused_with_what_to_type(tmp_path, found, said):
     filled(tmp_path).close()
     connection = connect(tmp_path)
-    connection.execute("UPDATE setting SET value = '99' WHERE name = 'format'")
+    connection.execute("UPDATE setting SET value = ? WHERE name = 'format'", (found,))
     connection.close()
-    with pytest.raises(DamagedIndex, match="'99'"):
+    with pytest.raises(DamagedIndex, match=f"{said}.*`youju index`"):
         Store.open(tmp_path)
 
 
@@ -376,6 +381,102 @@ def test_a_folder_that_is_a_file_is_a_store_error(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreError, match="--index"):
         make(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "key"),
+    [
+        ("DELETE FROM source WHERE name = 'robots.txt'", "robots.txt"),
+        ("UPDATE source SET title = 'x' WHERE name = 'robots.txt'", "robots.txt"),
+        ("UPDATE source SET text = x'00' WHERE name = 'robots.txt'", "robots.txt"),
+    ],
+    ids=["a row gone", "a value changed", "a text changed"],
+)
+def test_what_changed_without_the_stores_knowledge_is_damage(tmp_path, spoil, key):
+    store = filled(tmp_path)
+    connection = sqlite3.connect(tmp_path / FILE)  # as damage would: without its triggers
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.execute(spoil)
+    connection.commit()
+    with pytest.raises(DamagedIndex, match="youju check"):
+        store.source(key)
+
+
+@pytest.mark.parametrize("text", ["字\r\n\ufeff\x00😀", "\ud800 alone", "", "plain"])
+def test_any_text_comes_back_from_its_packing(text):
+    assert unpack(pack(text)) == text
+
+
+# -- the same text under two names -------------------------------------------------------------
+
+
+def twice(folder):
+    store = make(folder)
+    for name in ("a.txt", "b.txt", "c.txt"):
+        with store.transaction():
+            put(store, name, ROBOTS, title="题")
+    return store
+
+
+def test_the_same_text_under_several_names_is_kept_once(tmp_path):
+    store, once = twice(tmp_path / "thrice"), make(tmp_path / "once")
+    with once.transaction():
+        put(once, "a.txt", ROBOTS, title="题")
+    assert store.counts() == {"source": 3, "article": 3, "chunk": once.counts()["chunk"]}
+    assert [store.source(name).text for name in store.sources()] == [ROBOTS] * 3
+    assert [a.text for a in store.articles()] == [ROBOTS] * 3
+    assert store.raw(["b.txt"]) == {"b.txt": ROBOTS}
+
+
+def test_every_name_leads_to_the_chunks_and_they_to_every_name(tmp_path):
+    store = twice(tmp_path)
+    first, *others = (store.articles(name)[0] for name in ("a.txt", "b.txt", "c.txt"))
+    assert store.chunks_of([others[1].id]) == store.chunk_numbers()
+    assert store.same_articles([first.id]) == {first.id: others}
+
+
+@pytest.mark.parametrize("gone", ["a.txt", "b.txt"])
+def test_the_others_stay_when_one_name_is_taken_out(tmp_path, gone):
+    store = twice(tmp_path)
+    numbers = store.chunk_numbers()
+    with store.transaction():
+        assert store.remove(gone)
+    left = [name for name in ("a.txt", "b.txt", "c.txt") if name != gone]
+    assert [store.source(name).text for name in left] == [ROBOTS] * 2
+    assert {a.source: a.text for a in store.articles()} == dict.fromkeys(left, ROBOTS)
+    assert store.chunk_numbers() == numbers
+    assert {store.texts([n])[n].source for n in numbers} == {left[0]}
+    with store.transaction():
+        store.remove(left[0])
+        store.remove(left[1])
+    assert store.counts() == {"source": 0, "article": 0, "chunk": 0}
+
+
+def test_a_failure_while_passages_change_hands_leaves_the_old_state(tmp_path):
+    old = state(twice(tmp_path))
+    for n in range(1, 1000):
+        store = Store(tmp_path, CrashingConnection(connect(tmp_path), n, io_error))
+        try:
+            with store.transaction():
+                store.remove("a.txt")
+        except StoreError:
+            assert state(Store.open(tmp_path)) == old
+        else:
+            break
+        finally:
+            store.close()
+    assert n > 12
+    assert Store.open(tmp_path).sources() == ["b.txt", "c.txt"]
+
+
+def test_a_name_that_gets_another_text_leaves_the_others_theirs(tmp_path):
+    store = twice(tmp_path)
+    with store.transaction():
+        put(store, "a.txt", KNEES)
+    texts = {name: store.source(name).text for name in store.sources()}
+    assert texts == {"a.txt": KNEES, "b.txt": ROBOTS, "c.txt": ROBOTS}
+    assert {store.texts([n])[n].source for n in store.chunk_numbers()} == {"a.txt", "b.txt"}
 
 
 def damaged(folder, page, junk):
@@ -397,8 +498,6 @@ def test_a_damaged_page_is_a_store_error_at_worst(tmp_path, junk):
             change(store)
         except StoreError as error:
             assert "\n" not in str(error)
-        except KeyError:
-            pass  # a row is gone without SQLite's knowledge
 
 
 def test_a_truncated_index_is_damaged(tmp_path):

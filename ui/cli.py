@@ -27,6 +27,14 @@ from rag.errors import (
 )
 from rag.filters import Filter
 from ui.evaluate import add_eval_options, add_gold_commands, run_eval
+from ui.measure import (
+    add_bench_options,
+    add_check_options,
+    add_upkeep_options,
+    run_bench,
+    run_check,
+    run_upkeep,
+)
 from ui.operate import add_operating_commands, run_server
 
 if TYPE_CHECKING:
@@ -70,7 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     chat.add_argument("--port", type=int, default=7860)
     index = _command(commands, "index", _index, "add or update files and folders")
-    index.add_argument("paths", nargs="+", metavar="PATH", type=Path)
+    index.add_argument("paths", nargs="*", metavar="PATH", type=Path)
+    add_upkeep_options(index)
     remove = _command(commands, "remove", _remove, "take sources out of the index")
     remove.add_argument("sources", nargs="+", metavar="SOURCE")
     articles = _command(commands, "articles", _articles, "list the articles found")
@@ -95,6 +104,10 @@ def _parser() -> argparse.ArgumentParser:
         commands, "eval", _eval, "run a gold set, or a public reading-comprehension set"
     )
     add_eval_options(evaluate)
+    check = _command(commands, "check", run_check, "say what of the index cannot be read, mend it")
+    add_check_options(check)
+    words = "measure speed, memory and size"
+    add_bench_options(_command(commands, "bench", lambda o: run_bench(o, _seeds), words))
     gold = commands.add_parser("gold", help="check and extend a gold set")
     actions = gold.add_subparsers(title="actions", required=True, metavar="ACTION")
     add_gold_commands(actions, _gold_command)
@@ -115,6 +128,12 @@ def _command(
         default=default,
         metavar="DIR",
         help="where the index is (default: %(default)s)",
+    )
+    command.add_argument(
+        "--store",
+        dest="index",
+        metavar="WHERE",
+        help="an index in Milvus instead: http://host:19530, or a file NAME.db for Milvus Lite",
     )
     command.add_argument(
         "--embedder",
@@ -180,9 +199,18 @@ def _index(options: argparse.Namespace) -> int:
     from rag.ingest import index_paths
 
     settings = _settings(options)
+    if options.rebuild or options.info:
+        return run_upkeep(options, settings.embedder)
+    if not options.paths:
+        raise MissingSource("nothing to index: name files or folders, or --info, --rebuild")
     started = time.perf_counter()
     report = index_paths(
-        options.index, options.paths, settings=settings, embedder=settings.embedder, progress=_say
+        options.index,
+        options.paths,
+        settings=settings,
+        embedder=settings.embedder,
+        progress=_say,
+        workers=options.workers,
     )
     _tell(report, time.perf_counter() - started)
     if report.problems and not report.added + report.changed + report.unchanged:
@@ -214,10 +242,10 @@ def _remove(options: argparse.Namespace) -> int:
 
 
 def _articles(options: argparse.Namespace) -> int:
-    from rag.store import Store
+    from rag.stores import open_store
     from ui.listing import article_row
 
-    store = Store.open(options.index)
+    store = open_store(options.index)
     rows = [article_row(a, store.source(a.source).text) for a in store.articles()]
     if options.json:
         _print(json.dumps(rows, ensure_ascii=False, indent=1))

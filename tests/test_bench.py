@@ -1,0 +1,61 @@
+"""eval.bench: figures of a small corpus, and what they are compared with."""
+
+import json
+
+import pytest
+
+from eval.bench import as_text, bench, made_questions, plain_work
+from rag.errors import SourceError
+from rag.ingest import index_sources
+from rag.store import Store
+from rag.types import Source
+from ui.cli import main
+
+STORIES = [
+    {"id": str(n), "text": f"第{n}届机器人运动会昨天在北京开幕。来自{n}个国家的队伍参加了比赛。"}
+    for n in range(30)
+]
+
+
+@pytest.fixture
+def docs(tmp_path):
+    file = tmp_path / "stories.jsonl"
+    file.write_text("\n".join(json.dumps(s, ensure_ascii=False) for s in STORIES), "utf-8")
+    return file
+
+
+def test_bench_prints_every_figure_as_json(docs, capsys):
+    assert main(["bench", "--docs", str(docs), "--limit", "20", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    index = figures["index"]
+    assert (index["sources"], index["articles"], index["skipped"]) == (20, 20, 0)
+    assert index["passages_s"] == pytest.approx(index["passages"] / index["seconds"])
+    assert index["text_bytes"] == sum(len(s["text"].encode()) for s in STORIES[:20])
+    assert index["disk_bytes"] > 4096
+    for what in ("search", "ask"):
+        assert 0 < figures[what]["p50_ms"] <= figures[what]["p95_ms"] <= figures[what]["p99_ms"]
+    assert figures["first_answer"]["seconds"] > figures["first_answer"]["opened_ms"] / 1000
+    assert figures["memory_mb"] > 10
+    loop = figures["plain"]["loop_ms"]
+    assert figures["ratios"]["search p50 / loop"] == figures["search"]["p50_ms"] / loop
+    assert "times the text" in as_text(figures)
+
+
+def test_a_file_that_is_not_there_is_named_at_once(tmp_path):
+    with pytest.raises(SourceError, match=r"nowhere\.jsonl"):
+        bench(tmp_path / "nowhere.jsonl")
+
+
+def test_plain_work_takes_time():
+    plain = plain_work()
+    assert min(plain.values()) > 0
+
+
+def test_questions_are_made_of_the_articles_and_the_same_every_time(tmp_path):
+    index_sources(tmp_path, [Source(s["id"], s["text"]) for s in STORIES])
+    store = Store.open(tmp_path)
+    questions = made_questions(store, 10)
+    assert questions == made_questions(store, 10)
+    assert len(set(questions)) == 10
+    assert all(any(q[:-1] in s["text"] for s in STORIES) for q in questions)
+    assert len(made_questions(store, 45)) == 45
