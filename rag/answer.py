@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from embeddings import Embedder, EmbedderError
 from rag.articles import split_articles
@@ -26,6 +27,7 @@ from rag.readers.llm import open_model
 from rag.refusal import refusal_text
 from rag.search import Rerank, Search, Weighed
 from rag.settings import Settings
+from rag.store import Store
 from rag.stores import Where, open_search, open_store
 from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
 from rag.writer import Writer
@@ -77,9 +79,10 @@ class Bot:
         return cls(search, reader, Calibration.from_json(reader.calibration), settings, writer)
 
     @property
-    def folder(self) -> Path:
-        """Where its index is."""
-        return self._search.store.folder
+    def folder(self) -> Path | None:
+        """The folder of its index; None where that is in Milvus."""
+        store = self._search.store
+        return store.folder if isinstance(store, Store) else None
 
     @property
     def settings(self) -> Settings:
