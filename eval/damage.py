@@ -392,6 +392,7 @@ def hard_wraps(
     width: int | None = None,
     indent: str | None = None,
     apart: str | None = None,
+    ragged: int | None = None,
 ) -> Page:
     """Lines of `width` Chinese characters; no line begins with a closing sign.
 
@@ -401,7 +402,8 @@ def hard_wraps(
     whole.
     """
     fixed, width = bool(width), width or rng.randint(8, 40)
-    ragged = 0 if fixed else rng.choice((0, 0, 0, 1, 2, 3))  # print squeezes and stretches
+    if ragged is None:  # cells: print squeezes and stretches
+        ragged = 0 if fixed else rng.choice((0, 0, 0, 1, 2, 3))
     columns = not fixed and rng.random() < 0.25  # of several widths
     indent = rng.choice(("", "", "\u3000\u3000", "  ")) if indent is None else indent
     apart = rng.choice(("\n", "\n", "\n\n")) if apart is None else apart

@@ -315,8 +315,53 @@ def fields_of(text: str, lines: Lines, table: Weights) -> dict[str, Integers]:
         "pair": pair,
         "opens": np.minimum(opens, 6),
         "verse": _verse(kinds[ends - 1])[before].astype(np.int64),
+        "shape": _shapes(codes, lines, ended, width, column, alike / of),
         "first": _first(ended, short, lines.newlines)[before],
     }
+
+
+_FILLED = 0.77  # of the column: real print wavers by a quarter where characters were squeezed
+_LONGEST_HEADING = 60  # cells: 30 Chinese characters
+_ALIKE = 0.2  # share of the lines around as wide as a headline; in a column it is above 0.3
+
+
+def _shapes(
+    codes: npt.NDArray[np.uint32],
+    lines: Lines,
+    ended: Bools,
+    width: Floats,
+    column: Floats,
+    alike: Floats,
+) -> Integers:
+    """Tell at each break what the lines beside it look like, as the places of `_BY_SHAPE`."""
+    starts, ends = lines.starts, lines.ends
+    stops = _counts(codes, "。！？；", starts, ends)
+    signs = stops + _counts(codes, "，", starts, ends)
+    last = kind_table()[np.minimum(codes[ends - 1], 0xFFFF)]
+    filled = (column > 0) & (width >= _FILLED * column)
+    cut = ~ended & (last != _KIND["colon"]) & filled
+    below = np.append(column[1:], 0)
+    short = (width <= _LONGEST_HEADING) & ~ended & (stops == 0) & (last != _KIND["comma"])
+    heading = short & (width <= _FILLED * below) & (signs <= 1)
+    heading[1:] &= ~cut[:-1]
+    latin = codes[starts] < 0x250
+    above = heading[:-1] & filled[1:] & ~(latin & (codes[starts] >= 97))[1:]
+    inside = (cut & ~heading)[:-1] & (filled | ended)[1:] & ~latin[1:]
+    inside &= lines.newlines <= 2 + (np.median(lines.newlines) > 1)
+    sure = signs[:-1] + stops[1:] > 0
+    alone = short & (signs <= 1) & (alike < _ALIKE)
+    out = np.where(inside, np.where(sure, 4, 5), 0)
+    out = np.where(alone[:-1] & alone[1:], 3, out)
+    return np.where(above, np.where(2 * width <= below, 2, 1)[:-1], out)
+
+
+def _counts(
+    codes: npt.NDArray[np.uint32], signs: str, starts: Integers, ends: Integers
+) -> Integers:
+    """Return how many of some signs each line holds."""
+    held = np.zeros(len(codes) + 1, np.int64)
+    np.cumsum(np.isin(codes, np.array([ord(c) for c in signs], np.uint32)), out=held[1:])
+    return np.asarray(held[ends] - held[starts])
 
 
 def _verse(last: npt.NDArray[np.uint8]) -> Bools:
@@ -511,6 +556,7 @@ _BYLINE = re.compile(
     "[■◎●□▲（(【]?[\u4e00-\u9fff·]{0,10}(?:记者|通讯员|作者|责编|编辑|摄影|文/|[Bb]y )"
     f"[：:/ ]*{_NAMES}(?: ?(?:摄|文|通讯员|编辑)(?: {_NAMES})?)?[）)】]?"
     f"|—{{1,2}}[\u4e00-\u9fff（）·]{{3,24}} {_NAMES}"
+    r"|[Bb]y [A-Z][\w.'’-]+(?: (?:[A-Z][\w.'’-]*|and|de|van|von)){1,4}(?:,? in [A-Z]\w+)?"
 )
 _LONGEST_BYLINE = 40  # characters
 
@@ -537,10 +583,25 @@ _NEVER_FIRST = tuple(_KIND[k] for k in ("stop", "comma", "close quote", "close b
 _MEASURES = tuple(map(ord, "年月日时分秒个台亿万元倍岁名人次家项件米吨度"))
 
 
+# log-odds added for each shape: the weights, fitted on wrapped news, know too few headings, and
+# columns more even than those of real pages
+_BY_SHAPE = np.array(
+    [
+        0,  # anything else
+        -4,  # a heading above a paragraph
+        -8,  # one of half its width or less
+        -6,  # two headings, which `rag.articles` may still join
+        3,  # the middle of a paragraph
+        1,  # perhaps the middle of one
+    ],
+    np.float32,
+)
+
+
 def scores(fields: dict[str, Integers], table: Weights) -> Floats:
     """Return for every break the log-odds that the text goes on across it, by the weights."""
     out = table.indicators[indicators(fields)].sum(axis=1) + np.float32(table.bias)
-    return np.asarray(out, np.float32)
+    return np.asarray(out + _BY_SHAPE[fields["shape"]], np.float32)
 
 
 def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools, Bools]:
@@ -564,6 +625,9 @@ def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools
     stays |= items & (fields["end"] >= len(KINDS))
     if len(items) and _begins_item(codes, lines.starts[:1], lines.ends[:1])[0]:
         stays[0] |= items[0]
+    stays |= _headed(fields) | _credits(codes, lines)[:-1]
+    name_cut = (fields["mark"] >= 6) & (codes[np.maximum(ends - 2, 0)] == 32) & (end == _KIND["han"])
+    name_cut &= (lines.ends - lines.starts)[1:] <= 2  # 副院长 马|敏象
     straight = (codes[ends - 1] == 34) & (codes[starts] == 34)
     quoted = (end == _KIND["close quote"]) & (start == _KIND["open quote"])
     stays |= (straight | quoted) & (fields["end"] >= len(KINDS) * ~straight)
@@ -571,8 +635,30 @@ def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools
     stays |= signed & (fields["verse"] > 0)
     listing = (end == _KIND["comma"]) & (fields["verse"] == 0)
     row = rows(text, lines)
-    stays = (stays & ~listing) | row[:-1] | row[1:]
-    return goes_on & ~stays, stays
+    stays = (stays & ~listing & ~name_cut) | row[:-1] | row[1:]
+    return (goes_on | name_cut) & ~stays, stays
+
+
+def _credits(codes: npt.NDArray[np.uint32], lines: Lines) -> Bools:
+    """Tell which lines end a caption: 新华社记者 鞠焕宗 摄, the sign set apart or alone."""
+    before = codes[np.maximum(lines.ends - 2, 0)]
+    alone = (lines.ends - lines.starts == 1) | (before == 32)
+    return np.asarray((codes[lines.ends - 1] == ord("摄")) & alone)
+
+
+_MOST_HEADLINE_LINES = 3
+
+
+def _headed(fields: dict[str, Integers]) -> Bools:
+    """Tell at which breaks a sentence ends above the headline of a byline."""
+    out = np.zeros(len(fields["mark"]), np.bool_)
+    ended = fields["end"] >= len(KINDS)
+    for byline in np.flatnonzero(fields["mark"] % 3 == 2).tolist():
+        for k in range(byline - 1, max(-1, byline - 1 - _MOST_HEADLINE_LINES), -1):
+            if ended[k]:
+                out[k] = True
+                break
+    return out
 
 
 _MARKED = re.compile(
