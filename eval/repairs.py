@@ -34,6 +34,7 @@ from eval.damage import (
     with_headings,
     with_structures,
 )
+from eval.simulate import TruePage, mixed_stories, pages
 from rag.repair import RULES, Repaired, line_breaks, repair
 from rag.repair.breaks import (
     WEIGHTS,
@@ -340,7 +341,33 @@ def training_pages(zh: Sequence[str], en: Sequence[str]) -> Iterator[tuple[str, 
             yield short, damaged(short, [rng.choice(places)], rng), 1.0
 
 
-def train(news: Path, english: Sequence[Path], most: int) -> None:
+_PAGE_WEIGHT = 2.0  # of a break on a page of several stories, against one of damaged news
+
+
+def page_examples(
+    page: TruePage, table: Weights
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+    """Return the indicators of every break of a page of several stories, and whether the text goes
+    on there: it does inside one part, a wrapped headline too, and never beside furniture."""
+    done = Repaired(page.text, np.arange(len(page.text)))
+    for rule in RULES[: RULES.index(line_breaks)]:
+        done = apply(done, rule(done.text))
+    lines = find_lines(code_points(done.text))
+    if len(lines.starts) < 2:
+        return np.zeros((0, 0), np.int32), np.zeros(0, np.bool_)
+    last, first = done.origin[lines.ends[:-1] - 1], done.origin[lines.starts[1:]]
+    same = (page.article[last] == page.article[first]) & (page.part[last] == page.part[first])
+    goes_on = same & (page.article[first] >= 0) & (page.place[first] > page.place[last])
+    return indicators(fields_of(done.text, lines, table)), goes_on
+
+
+def simulated_pages(folder: Path, most: int) -> Iterator[TruePage]:
+    """Yield pages to fit by: of stories whose number does not end in 0 or 5."""
+    mixed = mixed_stories(folder, Random(0))
+    yield from pages((s for n, s in enumerate(mixed) if n % 5), most)
+
+
+def train(news: Path, english: Sequence[Path], folder: Path | None, most: int) -> None:
     """Fit language table and weights, and write them."""
     fitting = [t for n, t in read_texts(news, 10**6) if n % 5]
     cut, size = 0, 0
@@ -362,6 +389,12 @@ def train(news: Path, english: Sequence[Path], most: int) -> None:
             rows.append(active)
             labels.append(goes_on)
             weights.append(np.full(len(goes_on), weight, np.float32))
+    for page in simulated_pages(folder, 3 * most) if folder else ():
+        active, goes_on = page_examples(page, table)
+        if len(goes_on):
+            rows.append(active)
+            labels.append(goes_on)
+            weights.append(np.full(len(goes_on), _PAGE_WEIGHT, np.float32))
     active, goes_on = np.concatenate(rows), np.concatenate(labels)
     theta, bias = fit(active, goes_on, np.concatenate(weights))
     wrong = ((theta[active].sum(axis=1) + bias > 0) != goes_on).mean()
@@ -378,12 +411,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="measure or fit rag.repair")
     parser.add_argument("command", choices=("measure", "fit"))
     parser.add_argument("--news", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="folder of the stories of simulated pages")
     parser.add_argument("--english", type=Path, nargs="*", default=[])
     parser.add_argument("--most", type=int, default=300, help="documents of each language")
     parser.add_argument("--left", type=int, default=0, help="errors of each cause to print")
     args = parser.parse_args()
     if args.command == "fit":
-        train(args.news, args.english, args.most)
+        train(args.news, args.english, args.data, args.most)
         return
     zh = clean_news(args.news, args.most, measured=True)
     en = clean_english(args.english, args.most, measured=True)

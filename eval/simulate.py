@@ -12,7 +12,7 @@ import json
 import lzma
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.damage import ADDED, DAMAGES, Page, clean_lines, hard_wraps, page_of, paragraphs
+from rag.types import is_ignorable
 
 NONE = -1  # of no article: white space, page furniture
 
@@ -104,14 +105,70 @@ def news_stories(path: Path, rng: Random) -> Iterator[Story]:
                     yield Story(_headline("".join(body), rng), tuple(body), day)
 
 
+def parallel_stories(path: Path, column: int, rng: Random) -> Iterator[Story]:
+    """Yield the stories of a file of parallel news, a sentence a line: column 0 Chinese, 1 English.
+
+    A headline is a line without a stop; what follows it, up to the next, is its story.
+    """
+    title, body = "", list[str]()
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            text = " ".join(clean_lines(line.rstrip("\n").split("\t")[column]))
+            if text and text[-1] not in "。！？”….!?\"'）)：:;；，," and len(text) < 110:
+                if len(title) > 8 and len(body) >= 4:
+                    yield Story(title, tuple(_in_paragraphs(body[:40], column, rng)))
+                title, body = text, []
+            elif text:
+                body.append(text)
+
+
+def _in_paragraphs(sentences: Sequence[str], column: int, rng: Random) -> Iterator[str]:
+    at = 0
+    while at < len(sentences):
+        many = rng.choice((1, 2, 2, 3))
+        yield (" " if column else "").join(sentences[at : at + many])
+        at += many
+
+
 _CLAUSE = re.compile("[\u4e00-\u9fff0-9%]{6,20}(?=[，。；])")
 
 
+def _is_english(text: str) -> bool:
+    return sum(c.isascii() for c in text[:200]) > 0.8 * len(text[:200])
+
+
 def _headline(text: str, rng: Random) -> str:
+    if _is_english(text):
+        words = text[: rng.randint(40, 400)].split()
+        return " ".join(words[-rng.randint(2, 9) :]).strip(",.;:\"'").capitalize()
     clauses = _CLAUSE.findall(text)[:12] or [text[:12]]
     one, two = rng.choice(clauses), rng.choice(clauses)
     forms = (one, one, f"{one[:8]}：{two}", f"{one} {two}", f"“{one[:4]}”{one[4:]}", f"{one}，{two}")
     return rng.choice(forms).strip("，。")[:34]
+
+
+def mixed_stories(folder: Path, rng: Random) -> Iterator[Story]:
+    """Yield stories of all kinds in turn, as long as all last; one in five is English."""
+    parallel = folder / "parallel" / "news_2017_2022.tsv.xz"
+    kinds = (
+        bulletin_stories(folder / "text" / "zh_bulletins.txt.xz"),
+        news_stories(folder / "text" / "zh_news.jsonl.xz", rng),
+        cycle(parallel_stories(parallel, 0, rng)),
+        news_stories(folder / "text" / "zh_news.jsonl.xz", rng),
+        cycle(parallel_stories(parallel, 1, rng)),
+    )
+    waiting: list[list[Story]] = [[] for _ in kinds]
+    for stories in zip(*kinds, strict=False):
+        for held, story in zip(waiting, stories, strict=True):
+            held.append(story)
+        if len(waiting[0]) == _TOGETHER:
+            groups = [held[i : i + 5] for held in waiting for i in range(0, len(held), 5)]
+            rng.shuffle(groups)
+            yield from (story for group in groups for story in group)
+            waiting = [[] for _ in kinds]
+
+
+_TOGETHER = 20  # stories of a kind: pages are mostly of one kind, as papers are
 
 
 def written_stories(truths: Iterable[Path]) -> list[Story]:
@@ -155,6 +212,17 @@ def _name(rng: Random) -> str:
     return rng.choice(_SURNAMES) + given
 
 
+_FIRST = "Anna Tobias Corin Ines Hester Marta Odile Ray Hal Sandy Philippa Mo Declan Rosamund".split()
+_LAST = "Wrenfield Vale Halloran Groat Peake Smith O'Neill Lindqvist-Roe Dray Oduya Haldane".split()
+
+
+def _english_byline(rng: Random) -> str:
+    name = f"{rng.choice(_FIRST)} {rng.choice(_LAST)}"
+    two = f"{name} and {rng.choice(_FIRST)} {rng.choice(_LAST)}"
+    desk = rng.choice(("health reporter", "business editor", "local affairs reporter"))
+    return rng.choice((f"By {name}", f"By {name}", f"By {two}", name, f"{name}, {desk}", "Staff reporter"))
+
+
 def _byline(rng: Random) -> str:
     names = " ".join(_name(rng) for _ in range(rng.choice((1, 1, 1, 2, 3))))
     agency = rng.choice(_AGENCIES)
@@ -178,6 +246,8 @@ def _byline(rng: Random) -> str:
 
 
 def _heading(text: str, rng: Random) -> str:
+    if _is_english(text):
+        return " ".join(_headline(text, rng).split()[:5])
     clauses = [c for c in _CLAUSE.findall(text) if len(c) <= 14] or [text[:8]]
     one = rng.choice(clauses)
     return rng.choice((one, one, one[:6], f"■ {one}", f"“{one[:4]}”{one[4:]}", f"{one[:5]} {one[5:]}"))
@@ -194,20 +264,21 @@ class _Printed(NamedTuple):
 
 def _printed(story: Story, rng: Random) -> _Printed:
     parts: list[Part] = []
+    english = _is_english(story.body[0])
     titled = rng.random() < 0.93
     if titled:
         parts.append(Part("title", story.title))
         if rng.random() < 0.25:
-            dash = "——" if rng.random() < 0.5 else ""
+            dash = "——" if rng.random() < 0.5 and not english else ""
             parts.append(Part("subtitle", dash + _headline("".join(story.body), rng)))
     signed = rng.random() < (0.75 if titled else 0.3)
     if signed:
-        parts.append(Part("byline", _byline(rng)))
+        parts.append(Part("byline", _english_byline(rng) if english else _byline(rng)))
     head = list(range(len(parts)))
     year, month, day = (int(x) for x in story.day.split("-"))
     told = f"{month}月{day}日" if rng.random() < 0.9 else f"{year}年{month}月{day}日"
     place, agency = rng.choice(_PLACES), rng.choice(_AGENCIES[:6])
-    dated, marked = rng.random() < 0.25, rng.random() < 0.2
+    dated, marked = not english and rng.random() < 0.25, not english and rng.random() < 0.2
     with_headings = len(story.body) >= 5 and rng.random() < 0.35
     body = list(story.body)
     if dated:
@@ -220,8 +291,8 @@ def _printed(story: Story, rng: Random) -> _Printed:
         if with_headings and i and rng.random() < 0.35:
             parts.append(Part("heading", _heading("".join(body[i:]), rng)))
         parts.append(Part("body", paragraph))
-    rest, aside = list(range(first, len(parts))), []
-    if rng.random() < 0.15:
+    rest, aside = list(range(first, len(parts))), list[int]()
+    if not english and rng.random() < 0.15:
         aside = [len(parts)]
         clause = rng.choice(_CLAUSE.findall("".join(body)) or [body[0][:12]])
         credit = f"{agency}记者 {_name(rng)}{rng.choice((' ', ''))}摄"
@@ -352,6 +423,7 @@ def _laid_out(
         if damage in style.damages:
             page = DAMAGES[damage](page, rng)
     at = np.array(page.origin, np.int64)
+    at[[i for i, c in enumerate(page.text) if is_ignorable(c)]] = ADDED
     table = np.array([*owners, (NONE, NONE, NONE)], np.int64)
     found = np.where((at >= 0)[:, None], table[np.maximum(at, 0)], NONE)
     return TruePage(name, page.text, tuple(articles), *found.T)

@@ -156,6 +156,7 @@ _FIELDS = {
     "pair": 8,
     "opens": 7,
     "first": 5,  # whether the line before the break begins a paragraph
+    "shape": 6,  # heading, headlines in a row, middle of a paragraph: see `_shapes`
 }
 _PRODUCTS = (
     ("short", "end"),
@@ -192,6 +193,11 @@ _PRODUCTS = (
     ("first", "short", "gap"),
     ("first", "signs"),
     ("first", "end"),
+    ("shape", "short"),
+    ("shape", "end"),
+    ("shape", "alike"),
+    ("shape", "gap"),
+    ("shape", "pair"),
 )
 
 
@@ -333,25 +339,28 @@ def _shapes(
     column: Floats,
     alike: Floats,
 ) -> Integers:
-    """Tell at each break what the lines beside it look like, as the places of `_BY_SHAPE`."""
+    """Tell at each break what the lines beside it look like: 1 a heading above a paragraph, 2 one
+    of half its width or less, 3 two headlines, 4 the middle of a paragraph, 5 perhaps that, 0
+    anything else."""
     starts, ends = lines.starts, lines.ends
     stops = _counts(codes, "。！？；", starts, ends)
     signs = stops + _counts(codes, "，", starts, ends)
     last = kind_table()[np.minimum(codes[ends - 1], 0xFFFF)]
     filled = (column > 0) & (width >= _FILLED * column)
-    cut = ~ended & (last != _KIND["colon"]) & filled
+    prose = filled | (stops > 0) | (signs > 1)
+    cut = ~ended & (last != _KIND["colon"]) & prose
     below = np.append(column[1:], 0)
     short = (width <= _LONGEST_HEADING) & ~ended & (stops == 0) & (last != _KIND["comma"])
     heading = short & (width <= _FILLED * below) & (signs <= 1)
     heading[1:] &= ~cut[:-1]
     latin = codes[starts] < 0x250
     above = heading[:-1] & filled[1:] & ~(latin & (codes[starts] >= 97))[1:]
-    inside = (cut & ~heading)[:-1] & (filled | ended)[1:] & ~latin[1:]
+    inside = (cut & ~heading)[:-1] & (prose | ended)[1:] & ~latin[1:]
     inside &= lines.newlines <= 2 + (np.median(lines.newlines) > 1)
     sure = signs[:-1] + stops[1:] > 0
     alone = short & (signs <= 1) & (alike < _ALIKE)
-    out = np.where(inside, np.where(sure, 4, 5), 0)
-    out = np.where(alone[:-1] & alone[1:], 3, out)
+    out = np.where(alone[:-1] & alone[1:], 3, 0)
+    out = np.where(inside, np.where(sure, 4, 5), out)
     return np.where(above, np.where(2 * width <= below, 2, 1)[:-1], out)
 
 
@@ -583,19 +592,8 @@ _NEVER_FIRST = tuple(_KIND[k] for k in ("stop", "comma", "close quote", "close b
 _MEASURES = tuple(map(ord, "年月日时分秒个台亿万元倍岁名人次家项件米吨度"))
 
 
-# log-odds added for each shape: the weights, fitted on wrapped news, know too few headings, and
-# columns more even than those of real pages
-_BY_SHAPE = np.array(
-    [
-        0,  # anything else
-        -4,  # a heading above a paragraph
-        -8,  # one of half its width or less
-        -6,  # two headings, which `rag.articles` may still join
-        3,  # the middle of a paragraph
-        1,  # perhaps the middle of one
-    ],
-    np.float32,
-)
+# log-odds added for each shape: columns of real pages waver more than those fitted on
+_BY_SHAPE = np.array([0, -1, -1, -1, 3, 1.5], np.float32)
 
 
 def scores(fields: dict[str, Integers], table: Weights) -> Floats:
@@ -625,7 +623,7 @@ def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools
     stays |= items & (fields["end"] >= len(KINDS))
     if len(items) and _begins_item(codes, lines.starts[:1], lines.ends[:1])[0]:
         stays[0] |= items[0]
-    stays |= _headed(fields) | _credits(codes, lines)[:-1]
+    stays |= _headed(fields) | _credits(codes, lines)[:-1] | _other_script(codes, lines)
     name_cut = (fields["mark"] >= 6) & (codes[np.maximum(ends - 2, 0)] == 32) & (end == _KIND["han"])
     name_cut &= (lines.ends - lines.starts)[1:] <= 2  # 副院长 马|敏象
     straight = (codes[ends - 1] == 34) & (codes[starts] == 34)
@@ -644,6 +642,15 @@ def _credits(codes: npt.NDArray[np.uint32], lines: Lines) -> Bools:
     before = codes[np.maximum(lines.ends - 2, 0)]
     alone = (lines.ends - lines.starts == 1) | (before == 32)
     return np.asarray((codes[lines.ends - 1] == ord("摄")) & alone)
+
+
+def _other_script(codes: npt.NDArray[np.uint32], lines: Lines) -> Bools:
+    """Tell at which breaks two lines of Latin letters meet one with Chinese characters."""
+    held = np.zeros(len(codes) + 1, np.int64)
+    np.cumsum(codes >= _HAN_RANGES[1][0], out=held[1:])
+    latin = held[lines.ends] == held[lines.starts]
+    twice = np.concatenate([[False], latin[1:] & latin[:-1], [False]])
+    return np.asarray((twice[:-2] & ~latin[1:]) | (~latin[:-1] & twice[2:]))
 
 
 _MOST_HEADLINE_LINES = 3
