@@ -23,7 +23,7 @@ from rag.repair.breaks import code_points, fields_of, find_lines, scores, settle
 from rag.repair.edits import Edit, Repaired, Rule, apply
 from rag.repair.furniture import find_furniture, page_furniture
 
-__all__ = ["HAN", "RULES", "SIGN", "Edit", "Repaired", "Rule", "furniture", "repair"]
+__all__ = ["HAN", "RULES", "SIGN", "SURNAMES", "Edit", "Repaired", "Rule", "furniture", "repair"]
 
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 SIGN = "，。、；：？！“”‘’（）《》〈〉「」『』【】…—·～％■◆●▲"
@@ -174,7 +174,7 @@ def _cells(text: str, start: int) -> list[str]:
     return _CELLS.findall(line) if "  " in line.strip() else [line]
 
 
-_SURNAMES = frozenset(
+SURNAMES = frozenset(
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖萧田董潘袁蔡蒋余于杜叶程魏苏吕"
     "丁任卢姚沈姜崔钟谭陆汪范金石廖贾夏韦付傅方邹熊白孟秦邱江尹薛闫阎段雷侯龙史陶黎贺顾毛郝龚邵万钱严"
     "武戴莫孔向汤温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯"
@@ -240,7 +240,7 @@ def _closed(pieces: list[str], first: int, last: int, before: str) -> Iterable[i
     names = [
         k + 1
         for k in range(0, len(chain) - 1, 2)
-        if chain[k] in _SURNAMES and chain[k + 1][0] not in _NOT_GIVEN
+        if chain[k] in SURNAMES and chain[k + 1][0] not in _NOT_GIVEN
     ]
     by = any(word in before for word in ("记者", "通讯员", "编辑", "摄影"))
     if len(chain) <= 3 or (by and len(names) == len(chain) // 2):
