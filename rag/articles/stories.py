@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from embeddings import Embedder, load
 from rag.articles.lines import Head, Line
 from rag.terms import terms
 
@@ -37,6 +38,9 @@ GAP_FEATURES = (
     "bias",
     "cosine",  # of the windows either side
     "cosine of neighbours",
+    "meaning",  # of the windows either side, cosine
+    "meaning against others",  # … less the page's mean
+    "meaning of neighbours",
     "next to the average",  # cosine against that of all gaps
     "dateline",
     "end mark",
@@ -78,8 +82,8 @@ class Weights(NamedTuple):
 
     gaps: Floats  # (features,): log-odds that the story goes on
     words: float  # of the cosine of a segment with its story
-    title: float  # of the share of a head's words that its story holds
-    usual: float  # cosine that says nothing
+    title: float  # of the cosine of a head with its segments
+    going: float  # most that a gap may say for going on
     beside: dict[str, float]  # log prior of where a segment stands
     empty: float  # a head without text
     untitled: float  # a story without a head
@@ -113,11 +117,32 @@ class Words:
         norm = math.sqrt(sum(w * w for w in vector.values())) or 1.0
         return {t: w / norm for t, w in vector.items()}
 
-    def share(self, part: Sequence[int], whole: set[str]) -> float:
-        """Return the share, 0 to 1 by rarity, of the terms of `part` that are in `whole`."""
-        wanted = {t for i in part for t in self.counts[i]}
-        total = sum(self.rarity[t] for t in wanted)
-        return sum(self.rarity[t] for t in wanted & whole) / total if total else 0.0
+
+@cache
+def _embedder() -> Embedder:
+    return load()
+
+
+class Meanings:
+    """What lines are about, against what the page is about: vectors of the bundled embedder with
+    the page's mean taken away. On the pages we wrote they tell whether two paragraphs are of one
+    story with an area under the curve of 0.84, where pairs of characters reach 0.69."""
+
+    def __init__(self, lines: Sequence[Line], body: Sequence[int]) -> None:
+        self.vectors = _embedder().encode_passages([line.text for line in lines]).astype(np.float64)
+        self.sizes = np.array([min(len(line.text), _LONG) for line in lines], np.float64)
+        chosen = list(body) or list(range(len(lines)))
+        self.mean = self.vectors[chosen].mean(axis=0)
+
+    def of(self, chosen: Sequence[int]) -> Floats:
+        """Return the unit vector of some lines together, (d,)."""
+        rows = list(chosen)
+        weights = self.sizes[rows]
+        vector = weights @ self.vectors[rows] / (weights.sum() or 1.0) - self.mean
+        return np.asarray(vector / (np.linalg.norm(vector) or 1.0))
+
+
+_LONG = 200  # characters from which a paragraph tells no more of a story than another
 
 
 def cosine(a: dict[str, float], b: dict[str, float]) -> float:
@@ -138,6 +163,7 @@ class Page:
         self.heads = list(heads)
         self.body = [i for i, line in enumerate(lines) if line.kind == "body"]
         self.words = Words(lines)
+        self.meanings = Meanings(lines, self.body)
         self.gaps = self._gap_features() if len(self.body) > 1 else np.zeros((0, len(GAP_FEATURES)))
 
     def _gap_features(self) -> Floats:
@@ -150,6 +176,13 @@ class Page:
             before = words.vector(body[max(0, k + 1 - _WINDOW) : k + 1])
             after = words.vector(body[k + 1 : k + 1 + _WINDOW])
             wide[k] = cosine(before, after)
+        of = self.meanings.of
+        self.drift = np.array(
+            [
+                of(body[max(0, k + 1 - _WINDOW) : k + 1]) @ of(body[k + 1 : k + 1 + _WINDOW])
+                for k in range(n - 1)
+            ]
+        )
         rows = [self._row(k, wide, near) for k in range(n - 1)]
         return np.array(rows, np.float64)
 
@@ -166,6 +199,9 @@ class Page:
             1.0,
             min(1.0, 4 * wide[k]),
             min(1.0, 4 * near[k]),
+            float(self.drift[k]),
+            float(self.drift[k] - self.drift.mean()),
+            float(self.meanings.of([self.body[k]]) @ self.meanings.of([self.body[k + 1]])),
             float(np.clip(math.log((wide[k] + 0.01) / (wide.mean() + 0.01)), -2, 2)),
             second.dateline,
             first.end_mark,
@@ -214,7 +250,7 @@ class _Board:
         self.page, self.table = page, table
         self.heads = page.heads
         n = len(page.body)
-        going = page.gaps @ table.gaps if n > 1 else np.zeros(0)
+        going = np.minimum(page.gaps @ table.gaps, table.going) if n > 1 else np.zeros(0)
         cuts = sorted(np.argsort(going)[: _MOST_SEGMENTS - 1].tolist())
         heads_at = {head.before for head in self.heads}
         cuts = [k for k in cuts if going[k] < _SURE or k + 1 in heads_at]
@@ -228,17 +264,19 @@ class _Board:
     def _measure_words(self) -> None:
         page = self.page
         chosen = [page.body[a:b] for a, b in self.ranges]
-        vectors = [page.words.vector(lines) for lines in chosen]
-        held = [{t for i in lines for t in page.words.counts[i]} for lines in chosen]
-        n = len(vectors)
-        self.alike = [[0.0] * n for _ in range(n)]
-        for i in range(n):
-            for j in range(i):
-                self.alike[i][j] = self.alike[j][i] = cosine(vectors[i], vectors[j])
-        usual = [self.alike[i][j] for i in range(n) for j in range(i)]
-        mean = sum(usual) / len(usual) if usual else 0.0
-        self.alike = [[x - mean for x in row] for row in self.alike]
-        self.told = [[page.words.share(h.titles, words) for words in held] for h in self.heads]
+        n = len(chosen)
+        vectors = np.array([page.meanings.of(lines) for lines in chosen])
+        alike = vectors @ vectors.T
+        others = alike[~np.eye(n, dtype=bool)]
+        self.alike = (alike - (others.mean() if n > 1 else 0.0)).tolist()
+        self.told = [[0.0] * n for _ in self.heads]
+        if self.heads and n:
+            titles = [h.titles or ((h.byline,) if h.byline is not None else ()) for h in self.heads]
+            heads = np.array([page.meanings.of(lines) for lines in titles])
+            told = heads @ vectors.T
+            # against the other heads and the other segments: one of either tells nothing
+            told -= told.mean(axis=0, keepdims=True)
+            self.told = (told - told.mean(axis=1, keepdims=True)).tolist()
         lengths = [sum(len(page.lines[i].text) for i in lines) for lines in chosen]
         self.weight = [min(1.0, length / 80) for length in lengths]
 
@@ -293,10 +331,7 @@ class _Board:
         table, total = self.table, self._words_of(segments)
         if label < 0:
             return total + table.untitled
-        rest = 1.0
-        for s in segments:
-            rest *= 1 - self.told[label][s]
-        told = table.title * (1 - rest - table.usual)
+        told = table.title * sum(self.weight[s] * self.told[label][s] for s in segments)
         return total + told + self.is_title[label] + self._places_of(label, segments)
 
     def _words_of(self, segments: Sequence[int]) -> float:
@@ -328,7 +363,7 @@ class _Board:
         )
 
 
-_SURE = 2.5  # log-odds from which two lines are never parted
+_SURE = 6.0  # log-odds from which two lines are never parted
 
 Labels = tuple[int, ...]
 
