@@ -93,12 +93,12 @@ def bulletin_stories(path: Path) -> Iterator[Story]:
                 title = ""
 
 
-def news_stories(path: Path, rng: Random) -> Iterator[Story]:
-    """Yield news of a corpus under headlines made of their own words."""
+def news_stories(path: Path, rng: Random, shortest: int = 250) -> Iterator[Story]:
+    """Yield news of a corpus under headlines made of their own words; `shortest` in characters."""
     with lzma.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             record = json.loads(line)
-            if len(record["text"]) >= 250:
+            if len(record["text"]) >= shortest:
                 body = paragraphs(record["text"][:5000], rng)
                 if len(body) >= 2:
                     day = record.get("published") or "2023-08-16"
@@ -154,7 +154,7 @@ def mixed_stories(folder: Path, rng: Random) -> Iterator[Story]:
         bulletin_stories(folder / "text" / "zh_bulletins.txt.xz"),
         news_stories(folder / "text" / "zh_news.jsonl.xz", rng),
         cycle(parallel_stories(parallel, 0, rng)),
-        news_stories(folder / "text" / "zh_news.jsonl.xz", rng),
+        news_stories(folder / "text" / "zh_news.jsonl.xz", rng, 850),
         cycle(parallel_stories(parallel, 1, rng)),
     )
     waiting: list[list[Story]] = [[] for _ in kinds]
@@ -279,7 +279,7 @@ def _printed(story: Story, rng: Random) -> _Printed:
     told = f"{month}月{day}日" if rng.random() < 0.9 else f"{year}年{month}月{day}日"
     place, agency = rng.choice(_PLACES), rng.choice(_AGENCIES[:6])
     dated, marked = not english and rng.random() < 0.25, not english and rng.random() < 0.2
-    with_headings = len(story.body) >= 5 and rng.random() < 0.35
+    with_headings = len(story.body) >= 5 and rng.random() < 0.5
     body = list(story.body)
     if dated:
         body[0] = f"{agency}{place}{told}{rng.choice('电电讯')} {body[0]}"
@@ -289,7 +289,8 @@ def _printed(story: Story, rng: Random) -> _Printed:
     first = len(parts)
     for i, paragraph in enumerate(body):
         if with_headings and i and rng.random() < 0.35:
-            parts.append(Part("heading", _heading("".join(body[i:]), rng)))
+            for _ in range(rng.choice((1, 1, 1, 2))):
+                parts.append(Part("heading", _heading("".join(body[i:]), rng)))
         parts.append(Part("body", paragraph))
     rest, aside = list(range(first, len(parts))), list[int]()
     if not english and rng.random() < 0.15:
@@ -391,8 +392,20 @@ def simulated(stories: Sequence[Story], rng: Random, name: str = "page.txt") -> 
     for n, story in enumerate(printed):
         for part in story.aside:
             after = [i for i, block in enumerate(blocks) if block[0] == n]
-            blocks.insert(rng.choice(after) + 1, (n, [part], "caption"))
+            at = rng.choice(after)
+            if blocks[at][2] == "body" and rng.random() < 0.7:
+                at = _parted(blocks, at, rng)
+            blocks.insert(at + 1, (n, [part], "caption"))
     return _laid_out([one.article for one in printed], blocks, rng, name)
+
+
+def _parted(blocks: Blocks, at: int, rng: Random) -> int:
+    """Part a block in two, for a picture between; return the number of the first half."""
+    n, parts, kind = blocks[at]
+    cut = rng.randint(0, len(parts))
+    halves: Blocks = [(n, half, kind) for half in (parts[:cut], parts[cut:]) if half]
+    blocks[at : at + 1] = halves
+    return at
 
 
 _WIDTHS = (10, 12, 13, 14, 16, 18, 18, 20, 22, 24, 27, 30, 34, 40, 46)
@@ -415,6 +428,8 @@ def _laid_out(
             owners += [*((n, k, place) for place in range(len(one))), (NONE, NONE, NONE)]
         for text, origin in style.wrapped(page_of(clean), kind, rng):
             pieces.append(Page(text, tuple(o + base if o >= 0 else o for o in origin)))
+            if rng.random() < 0.01:
+                pieces += style.furniture(rng, 1)
         if rng.random() < 0.04:
             pieces += style.furniture(rng, 1)
     pieces += style.furniture(rng, 0.25)

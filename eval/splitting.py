@@ -97,7 +97,7 @@ def _own_marks(raw: str, owners: npt.NDArray[np.int64]) -> None:
     """Give datelines and end marks to the article of the text they stand at."""
     flat = re.sub(r"\s", " ", raw)
     for match in _DATELINE.finditer(flat):
-        inside = slice(match.start(), match.end())
+        inside = [i for i in range(match.start(), match.end()) if not is_ignorable(raw[i])]
         if (owners[0, inside] != NONE).any():
             continue
         near = [*range(match.end(), len(raw)), *range(match.start())]

@@ -156,7 +156,9 @@ def _named(lines: list[Line]) -> list[Line]:
         if line.kind != "head" or before.kind != "head":
             continue
         after = out[i + 1].kind if i + 1 < len(out) else "none"
-        bare = _BARE.fullmatch(line.text) and (line.text[0] in SURNAMES or len(line.text) == 2)
+        bare = _BARE.fullmatch(line.text) and (
+            line.text[0] in SURNAMES or len(line.text) == 2 or "（" in line.text
+        )
         english = _ENGLISH_NAME.fullmatch(line.text) and len(line.text) < 60
         parted = line.span.start > before.span.end
         if (bare or english) and parted and after != "byline" and len(before.text) > len(line.text):

@@ -44,6 +44,7 @@ GAP_FEATURES = (
     "next to the average",  # cosine against that of all gaps
     "dateline",
     "end mark",
+    "closes",  # the second is hardly more than an end mark
     "credit",  # a reporter's name in brackets at the end
     "unfinished",
     "same width",
@@ -205,6 +206,7 @@ class Page:
             float(np.clip(math.log((wide[k] + 0.01) / (wide.mean() + 0.01)), -2, 2)),
             second.dateline,
             first.end_mark,
+            second.end_mark and len(second.text) < 50,
             not first.end_mark and bool(_CREDIT.search(first.text)),
             not first.ended and first.text[-1] not in "：:",
             alike,
@@ -387,15 +389,47 @@ def _starts(board: _Board) -> list[Labels]:
                 for x, y, (a, _) in zip(above, below, places, strict=True)
             )
         )
-        if 1 < len(chosen) <= n:
-            cuts = sorted(np.argsort(board.going)[: len(chosen) - 1].tolist())
-            out.append(tuple(chosen[sum(c < s for c in cuts)] for s in range(n)))
+        if len(chosen) > 1:
+            out += [_path(board, chosen, any_order=True), _path(board, chosen, any_order=False)]
     untitled, label = [], UNTITLED
     for s in range(n):
         if s and board.going[s - 1] < 0:
             label -= 1
         untitled.append(label)
     return list(dict.fromkeys([*out, tuple(untitled), (UNTITLED,) * n]))
+
+
+def _path(board: _Board, chosen: Sequence[int], *, any_order: bool) -> Labels:
+    """Return the segments' heads by what the heads tell alone: the best path, in any order or in
+    the order of the heads from the first to the last of them."""
+    n, m = len(board.ranges), len(chosen)
+    own = np.array(
+        [
+            [
+                board.table.title * board.weight[s] * board.told[h][s]
+                + (board.table.beside[board.beside[h][s]] if any_order else 0.0)
+                for h in chosen
+            ]
+            for s in range(n)
+        ]
+    )
+    step = np.where(np.eye(m, k=0, dtype=bool), 0.0, 0.0 if any_order else -np.inf)
+    if not any_order:
+        step[np.eye(m, k=1, dtype=bool)] = 0.0
+    best = own[0].copy()
+    if not any_order:
+        best[1:] = -np.inf
+    back = []
+    for s in range(1, n):
+        ways = best[:, None] + step + np.eye(m) * board.going[s - 1]
+        back.append(ways.argmax(axis=0))
+        best = ways.max(axis=0) + own[s]
+    at = int(best.argmax()) if any_order or not np.isfinite(best[-1]) else m - 1
+    path = [at]
+    for row in reversed(back):
+        at = int(row[at])
+        path.append(at)
+    return tuple(chosen[k] for k in reversed(path))
 
 
 def _moves(labels: Labels, heads: int) -> Sequence[Labels]:
