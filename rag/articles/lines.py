@@ -148,22 +148,41 @@ def _width(raw: str, repaired: Repaired, span: Span) -> float:
     return max(widths[:-1]) if len(widths) > 1 else 0.0
 
 
+_LONGEST_CREDIT = 24  # characters of a line that is nothing but a photographer's credit
+
+
 def _named(lines: list[Line]) -> list[Line]:
-    """Tell bare names under a headline from headlines."""
+    """Tell by its neighbours what a line is: a bare name under a headline, the first line of a
+    headline that a colon or comma parts, the words above a photographer's credit."""
     out = list(lines)
-    for i in range(1, len(out)):
-        line, before = out[i], out[i - 1]
-        if line.kind != "head" or before.kind != "head":
-            continue
-        after = out[i + 1].kind if i + 1 < len(out) else "none"
-        bare = _BARE.fullmatch(line.text) and (
-            line.text[0] in SURNAMES or len(line.text) == 2 or "（" in line.text
-        )
-        english = _ENGLISH_NAME.fullmatch(line.text) and len(line.text) < 60
-        parted = line.span.start > before.span.end
-        if (bare or english) and parted and after != "byline" and len(before.text) > len(line.text):
+    for i in range(len(out) - 1, -1, -1):
+        line = out[i]
+        before = out[i - 1] if i else None
+        after = out[i + 1] if i + 1 < len(out) else None
+        if line.kind == "head" and before and before.kind == "head" and _is_bare(line, before, after):
             out[i] = line._replace(kind="byline")
+        elif line.kind == "body" and after and after.kind == "head" and _opens_head(line):
+            out[i] = line._replace(kind="head")
+        elif line.kind in ("body", "head") and after and _is_credit(after) and len(line.text) < 120:
+            out[i] = line._replace(kind="caption")
     return out
+
+
+def _is_bare(line: Line, before: Line, after: Line | None) -> bool:
+    bare = _BARE.fullmatch(line.text) and (
+        line.text[0] in SURNAMES or len(line.text) == 2 or "（" in line.text
+    )
+    english = _ENGLISH_NAME.fullmatch(line.text) and len(line.text) < 60
+    parted = line.span.start > before.span.end and len(before.text) > len(line.text)
+    return bool((bare or english) and parted and not (after and after.kind == "byline"))
+
+
+def _opens_head(line: Line) -> bool:
+    return len(line.text) <= 14 and line.text[-1] in "：，:," and line.text.count("，") <= 1
+
+
+def _is_credit(line: Line) -> bool:
+    return line.kind == "caption" and line.text[-1] == "摄" and len(line.text) <= _LONGEST_CREDIT
 
 
 class Head(NamedTuple):

@@ -88,8 +88,9 @@ class Weights(NamedTuple):
     beside: dict[str, float]  # log prior of where a segment stands
     empty: float  # a head without text
     untitled: float  # a story without a head
-    heading: float  # log-odds that a head without byline is a section heading
-    lone: float  # … a single short line
+    edge: float  # log-odds that a head without byline, above or below all text, is no headline
+    heading: float  # … one inside the text, of several lines, is a section heading
+    lone: float  # … one of a single line
 
 
 @cache
@@ -253,7 +254,8 @@ class _Board:
         self.heads = page.heads
         n = len(page.body)
         going = np.minimum(page.gaps @ table.gaps, table.going) if n > 1 else np.zeros(0)
-        cuts = sorted(np.argsort(going)[: _MOST_SEGMENTS - 1].tolist())
+        many = min(_MOST_SEGMENTS, max(8, 4 * len(self.heads)))
+        cuts = sorted(np.argsort(page.gaps @ table.gaps)[: many - 1].tolist()) if n > 1 else []
         heads_at = {head.before for head in self.heads}
         cuts = [k for k in cuts if going[k] < _SURE or k + 1 in heads_at]
         starts = [0, *(k + 1 for k in cuts)]
@@ -304,9 +306,9 @@ class _Board:
     def _title_odds(self, head: Head) -> float:
         if head.byline is not None:
             return -self.table.empty
-        if len(head.titles) > 1 or head.before in (0, len(self.page.body)):
-            return -self.table.heading
-        return -self.table.lone
+        if head.before in (0, len(self.page.body)):
+            return -self.table.edge
+        return -(self.table.heading if len(head.titles) > 1 else self.table.lone)
 
     def score(self, labels: Sequence[int]) -> float:
         """Return how likely it is that the segments belong to the stories so numbered."""
@@ -318,7 +320,8 @@ class _Board:
                 stories[label].append(segment)
             else:
                 stories[label] = [segment]
-            if label == last:
+            # across its own head a story does not go on: it begins, or it is over
+            if label == last and (label < 0 or self.beside[label][segment] != "after"):
                 total += self.going[segment - 1]
             last = label
         for label, segments in stories.items():
@@ -330,29 +333,42 @@ class _Board:
 
     def _story(self, label: int, *segments: int) -> float:
         """Return what a story of these segments, under the head of this number, adds."""
-        table, total = self.table, self._words_of(segments)
+        runs = self._runs(label, segments)
+        table, total = self.table, self._words_of(runs, segments)
         if label < 0:
-            return total + table.untitled
-        told = table.title * sum(self.weight[s] * self.told[label][s] for s in segments)
-        return total + told + self.is_title[label] + self._places_of(label, segments)
+            return total + table.untitled + table.beside["later"] * (len(runs) - 1)
+        size = sum(self.weight[s] for s in segments)
+        told = sum(self.weight[s] * self.told[label][s] for s in segments) / size
+        return total + table.title * told + self.is_title[label] + self._places_of(label, runs)
 
-    def _words_of(self, segments: Sequence[int]) -> float:
-        if len(segments) < 2:
+    def _runs(self, label: int, segments: Sequence[int]) -> list[list[int]]:
+        """Return the stretches of a story that stand apart on the page, or either side of its
+        head."""
+        runs: list[list[int]] = []
+        for s in segments:
+            headed = label >= 0 and self.beside[label][s] == "after"
+            if runs and s == runs[-1][-1] + 1 and not headed:
+                runs[-1].append(s)
+            else:
+                runs.append([s])
+        return runs
+
+    def _words_of(self, runs: Sequence[Sequence[int]], segments: Sequence[int]) -> float:
+        """Return what speaks for stretches of a story that stand apart: within one, gaps do."""
+        if len(runs) < 2:
             return 0.0
         total = 0.0
-        for s in segments:
-            near = [self.alike[s][t] for t in segments if t != s]
-            total += self.weight[s] * (sum(near) / len(near) + max(near)) / 2
+        for run in runs:
+            near = [self.alike[s][t] for s in run for t in segments if t not in run]
+            total += sum(near) / len(near)
         return self.table.words * total
 
-    def _places_of(self, label: int, segments: Sequence[int]) -> float:
-        beside, at = self.table.beside, self.beside[label]
-        total, before = 0.0, None
-        for s in segments:
-            # a segment right behind another of its story stands nowhere of its own
-            if before is None or s != before + 1:
-                total += beside[at[s]]
-            before = s
+    def _places_of(self, label: int, runs: Sequence[Sequence[int]]) -> float:
+        """Return how usual it is that stretches stand where they do beside their head."""
+        at, total = self.beside[label], 0.0
+        for run in runs:
+            first, last = at[run[0]], at[run[-1]]
+            total += self.table.beside[last if last.endswith("behind") else first]
         return total
 
     def _in_order(self, stories: dict[int, list[int]]) -> float:
@@ -456,23 +472,24 @@ def _moves(labels: Labels, heads: int) -> Sequence[Labels]:
     return list(dict.fromkeys(out))
 
 
-_MOST_STEPS = 30
+_MOST_STARTS = 3
 
 
 def best_labels(board: _Board) -> tuple[float, Labels]:
     """Return the best labelling found and its score."""
-    found: dict[Labels, float] = {}
-    ranked = sorted(((board.score(x), x) for x in _starts(board)), reverse=True)[:4]
+    ranked = sorted(((board.score(x), x) for x in _starts(board)), reverse=True)[:_MOST_STARTS]
+    best = ranked[0]
     for score, labels in ranked:
-        for _ in range(_MOST_STEPS):
-            near = [(board.score(x), x) for x in _moves(labels, len(board.heads))]
-            best = max(near, default=(score, labels))
-            if best[0] <= score + 1e-9:
-                break
-            score, labels = best
-        found[labels] = score
-    labels = max(found, key=lambda x: found[x])
-    return found[labels], labels
+        better = True
+        while better:
+            better = False
+            for near in _moves(labels, len(board.heads)):
+                reached = board.score(near)
+                if reached > score + 1e-9:
+                    score, labels, better = reached, near, True
+                    break
+        best = max(best, (score, labels))
+    return best
 
 
 def find_stories(lines: Sequence[Line], heads: Sequence[Head], table: Weights) -> list[Story]:
@@ -480,30 +497,44 @@ def find_stories(lines: Sequence[Line], heads: Sequence[Head], table: Weights) -
     page = Page(lines, heads)
     if not page.body:
         return _without_text(lines)
+    return _stories(*search(page, table))
+
+
+def search(page: Page, table: Weights) -> tuple[Page, _Board, Labels]:
+    """Return the best labelling of a page, heads in a row taken for one or for two."""
     board = _Board(page, table)
     score, labels = best_labels(board)
-    for split in _splits(page.heads, len(page.body)):
+    for h, split in _splits(page.lines, page.heads, len(page.body)):
         page.heads = split
         other = _Board(page, table)
         better, chosen = best_labels(other)
-        if better > score:
+        if better > score and {h, h + 1} <= set(chosen):
             board, score, labels = other, better, chosen
     page.heads = board.heads
-    return _stories(page, board, labels)
+    return page, board, labels
 
 
-def _splits(heads: Sequence[Head], bodies: int) -> list[list[Head]]:
-    """Return the heads with one of them taken for two, where headlines stand in a row."""
+_MOST_SPLITS = 6
+
+
+def _splits(
+    lines: Sequence[Line], heads: Sequence[Head], bodies: int
+) -> list[tuple[int, list[Head]]]:
+    """Return the heads with one of them taken for two, where headlines stand in a row, and the
+    number of that one."""
     out = []
-    for h, head in enumerate(heads):
-        apart = head.before in (0, bodies) or len(head.titles) > 3
-        for cut in range(1, len(head.titles)) if apart else ():
+    # first those above or below all text, where headlines are printed in a row
+    order = sorted(range(len(heads)), key=lambda h: heads[h].before not in (0, bodies))
+    for h in order:
+        head = heads[h]
+        for cut in range(1, len(head.titles)):
             two = [
                 Head(head.titles[:cut], None, head.before),
                 Head(head.titles[cut:], head.byline, head.before),
             ]
-            out.append([*heads[:h], *two, *heads[h + 1 :]])
-    return out
+            if lines[head.titles[cut]].text[0] not in "—-":
+                out.append((h, [*heads[:h], *two, *heads[h + 1 :]]))
+    return out[:_MOST_SPLITS]
 
 
 def _without_text(lines: Sequence[Line]) -> list[Story]:
