@@ -25,6 +25,7 @@ __all__ = ["split_articles"]
 
 # a page holds fewer; a file of thousands of stories is looked at in parts, or it would take hours
 _MOST_LINES = 240
+_PART = 48  # lines of such a part
 
 
 def split_articles(source: Source) -> list[Article]:
@@ -51,8 +52,8 @@ def _parts(lines: Sequence[Line]) -> list[range]:
     with an end mark where there is one."""
     parts, start = [], 0
     while len(lines) - start > _MOST_LINES:
-        end = start + _MOST_LINES
-        marks = [i for i in range(start + _MOST_LINES // 2, end) if lines[i].end_mark]
+        end = start + _PART
+        marks = [i for i in range(start + _PART // 2, end) if lines[i].end_mark]
         end = marks[-1] + 1 if marks else end
         parts.append(range(start, end))
         start = end

@@ -131,7 +131,7 @@ def _kind(text: str, ended: bool) -> str:
         return "caption"
     if english and (". " in text or text[-1] == "-" or text[0].islower()):
         return "body"
-    if "。" in text:
+    if "。" in text or text.endswith("——"):
         return "body"
     if short and not ended and text[-1] not in "，、,;：" and not _SIGNATURE.fullmatch(text):
         return "head"

@@ -75,6 +75,7 @@ _OPENS = re.compile(
 )
 
 
+_ONLY_MARK = re.compile("[^（(]{0,8}[（(][^（()）]*[)）]|[^（()）]{0,30}")
 _CREDIT = re.compile("[（(][^（）()]{0,12}(?:记者|通讯员|编辑|医生|作者)[^（）()]{2,40}[)）]$")
 
 
@@ -88,9 +89,12 @@ class Weights(NamedTuple):
     beside: dict[str, float]  # log prior of where a segment stands
     empty: float  # a head without text
     untitled: float  # a story without a head
-    edge: float  # log-odds that a head without byline, above or below all text, is no headline
+    edge: float  # log-odds that a head without byline, below all text or in a row, is no headline
+    top: float  # … one above all text
+    end: float  # … one below an end mark
     heading: float  # … one inside the text, of several lines, is a section heading
     lone: float  # … one of a single line
+    split: float  # that headlines in a row are of two stories
 
 
 @cache
@@ -207,7 +211,7 @@ class Page:
             float(np.clip(math.log((wide[k] + 0.01) / (wide.mean() + 0.01)), -2, 2)),
             second.dateline,
             first.end_mark,
-            second.end_mark and len(second.text) < 50,
+            second.end_mark and bool(_ONLY_MARK.fullmatch(second.text)),
             not first.end_mark and bool(_CREDIT.search(first.text)),
             not first.ended and first.text[-1] not in "：:",
             alike,
@@ -261,6 +265,9 @@ class _Board:
         starts = [0, *(k + 1 for k in cuts)]
         self.ranges = list(zip(starts, [*starts[1:], n], strict=True))
         self.going = [float(going[k]) for k in cuts]
+        inside = np.ones(n - 1, np.bool_) if n > 1 else np.zeros(0, np.bool_)
+        inside[cuts] = False
+        self.unsure = bool((going[inside] < _CLEAR).any())
         self._known: dict[tuple[int, ...], float] = {}
         self._measure_words()
         self._place_heads()
@@ -302,12 +309,38 @@ class _Board:
                     row.append("later" if a > head.before else "earlier")
             self.beside.append(row)
         self.is_title = [self._title_odds(head) for head in self.heads]
+        self.is_heading = [
+            h.byline is None
+            and 0 < h.before < len(self.page.body)
+            and not self._follows_end(h)
+            and not self._is_stacked(h)
+            for h in self.heads
+        ]
+
+    def _is_stacked(self, head: Head) -> bool:
+        """Tell whether a signed head stands right below: no text is between the two."""
+        below = self.heads[self.heads.index(head) + 1 :]
+        return any(other.before == head.before and other.byline is not None for other in below)
+
+    def _follows_end(self, head: Head) -> bool:
+        """Tell whether a story ends above a head, by its end mark."""
+        body = self.page.body
+        return head.before > 0 and self.page.lines[body[head.before - 1]].end_mark
 
     def _title_odds(self, head: Head) -> float:
         if head.byline is not None:
             return -self.table.empty
-        if head.before in (0, len(self.page.body)):
+        if head.before == len(self.page.body) or self._is_stacked(head):
             return -self.table.edge
+        if head.before == 0:
+            others = [other for other in self.heads if other is not head]
+            if any(other.before == 0 and other.byline is not None for other in others):
+                return -self.table.edge
+            # where others are signed, this is the first of a story's section headings
+            signed = any(other.byline is not None for other in others)
+            return -self.table.heading if signed else -self.table.top
+        if self._follows_end(head):
+            return -self.table.end
         return -(self.table.heading if len(head.titles) > 1 else self.table.lone)
 
     def score(self, labels: Sequence[int]) -> float:
@@ -321,7 +354,8 @@ class _Board:
             else:
                 stories[label] = [segment]
             # across its own head a story does not go on: it begins, or it is over
-            if label == last and (label < 0 or self.beside[label][segment] != "after"):
+            headed = label >= 0 and self.beside[label][segment] == "after"
+            if label == last and (not headed or self.is_heading[label]):
                 total += self.going[segment - 1]
             last = label
         for label, segments in stories.items():
@@ -339,6 +373,9 @@ class _Board:
             return total + table.untitled + table.beside["later"] * (len(runs) - 1)
         size = sum(self.weight[s] for s in segments)
         told = sum(self.weight[s] * self.told[label][s] for s in segments) / size
+        told *= math.sqrt(min(size, _TELLING))
+        if self.is_heading[label]:
+            told = min(told, 0.0)  # a section heading too tells of what stands below it
         return total + table.title * told + self.is_title[label] + self._places_of(label, runs)
 
     def _runs(self, label: int, segments: Sequence[int]) -> list[list[int]]:
@@ -346,7 +383,7 @@ class _Board:
         head."""
         runs: list[list[int]] = []
         for s in segments:
-            headed = label >= 0 and self.beside[label][s] == "after"
+            headed = label >= 0 and self.beside[label][s] == "after" and not self.is_heading[label]
             if runs and s == runs[-1][-1] + 1 and not headed:
                 runs[-1].append(s)
             else:
@@ -381,6 +418,7 @@ class _Board:
         )
 
 
+_TELLING = 6.0  # segments beyond which more of them say no more about their head
 _SURE = 6.0  # log-odds from which two lines are never parted
 
 Labels = tuple[int, ...]
@@ -473,6 +511,20 @@ def _moves(labels: Labels, heads: int) -> Sequence[Labels]:
 
 
 _MOST_STARTS = 3
+_CLEAR = 1.0  # log-odds from which a gap leaves no doubt, for or against
+
+
+def _plain(board: _Board) -> Labels | None:
+    """Return the labelling of a page printed in order, each story under its head, where no gap
+    speaks against it: nothing needs to be searched for."""
+    labels = _starts(board)[0]
+    heads = set(range(len(board.heads)))
+    if board.unsure or set(labels) != heads or any(odds <= 0 for odds in board.is_title):
+        return None
+    for going, a, b in zip(board.going, labels, labels[1:], strict=False):
+        if (a == b and going < _CLEAR) or (a != b and going > -_CLEAR):
+            return None
+    return labels
 
 
 def best_labels(board: _Board) -> tuple[float, Labels]:
@@ -503,11 +555,15 @@ def find_stories(lines: Sequence[Line], heads: Sequence[Head], table: Weights) -
 def search(page: Page, table: Weights) -> tuple[Page, _Board, Labels]:
     """Return the best labelling of a page, heads in a row taken for one or for two."""
     board = _Board(page, table)
+    plain = _plain(board)
+    if plain is not None:
+        return page, board, plain
     score, labels = best_labels(board)
     for h, split in _splits(page.lines, page.heads, len(page.body)):
         page.heads = split
         other = _Board(page, table)
         better, chosen = best_labels(other)
+        better += table.split
         if better > score and {h, h + 1} <= set(chosen):
             board, score, labels = other, better, chosen
     page.heads = board.heads
@@ -524,10 +580,15 @@ def _splits(
     number of that one."""
     out = []
     # first those above or below all text, where headlines are printed in a row
-    order = sorted(range(len(heads)), key=lambda h: heads[h].before not in (0, bodies))
+    shared = Counter(head.before for head in heads)
+    apart = [h.before in (0, bodies) or shared[h.before] > 1 for h in heads]
+    order = sorted(range(len(heads)), key=lambda h: (not apart[h], -len(heads[h].titles)))
     for h in order:
         head = heads[h]
         for cut in range(1, len(head.titles)):
+            above, below = lines[head.titles[cut - 1]], lines[head.titles[cut]]
+            if not apart[h] and above.span.end >= below.span.start - 1:
+                continue  # one headline, wrapped
             two = [
                 Head(head.titles[:cut], None, head.before),
                 Head(head.titles[cut:], head.byline, head.before),
