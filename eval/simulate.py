@@ -76,7 +76,7 @@ _TAG = re.compile("^【[^】]*】")
 
 
 def bulletin_stories(path: Path) -> Iterator[Story]:
-    """Yield the items of the news bulletins: headline and paragraphs as their editors wrote them."""
+    """Yield the items of the news bulletins: headline and paragraphs as their editors wrote them."""  # noqa: E501
     day = "2025-08-16"
     with lzma.open(path, "rt", encoding="utf-8") as lines:
         title = ""
@@ -143,7 +143,14 @@ def _headline(text: str, rng: Random) -> str:
         return " ".join(words[-rng.randint(2, 9) :]).strip(",.;:\"'").capitalize()
     clauses = _CLAUSE.findall(text)[:12] or [text[:12]]
     one, two = rng.choice(clauses), rng.choice(clauses)
-    forms = (one, one, f"{one[:8]}：{two}", f"{one} {two}", f"“{one[:4]}”{one[4:]}", f"{one}，{two}")
+    forms = (
+        one,
+        one,
+        f"{one[:8]}：{two}",
+        f"{one} {two}",
+        f"“{one[:4]}”{one[4:]}",
+        f"{one}，{two}",
+    )
     return rng.choice(forms).strip("，。")[:34]
 
 
@@ -176,15 +183,28 @@ def written_stories(truths: Iterable[Path]) -> list[Story]:
     out = []
     for path in truths:
         record = json.loads(path.read_text(encoding="utf-8"))
-        out += [Story(one["title"], tuple(one["body"]), record["day"]) for one in record["articles"]]
+        out += [
+            Story(one["title"], tuple(one["body"]), record["day"]) for one in record["articles"]
+        ]
     return out
 
 
 # ---- what is printed with a story -----------------------------------------------------------
 
-_SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁"
-_GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华文辉力波宁瑶璐洁玉晓梅欧阳雪佳一诺子涵宇轩思远清若水"
-_AGENCIES = ("本报", "本报", "本报", "新华社", "中新社", "科技日报", "人民日报", "经济日报", "本刊", "本报特派")
+_SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁"  # noqa: E501
+_GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华文辉力波宁瑶璐洁玉晓梅欧阳雪佳一诺子涵宇轩思远清若水"  # noqa: E501
+_AGENCIES = (
+    "本报",
+    "本报",
+    "本报",
+    "新华社",
+    "中新社",
+    "科技日报",
+    "人民日报",
+    "经济日报",
+    "本刊",
+    "本报特派",
+)
 _PLACES = ("北京", "上海", "洛杉矶", "乌鲁木齐", "成都", "华盛顿", "沱城", "棠川", "芦汀", "日内瓦")
 _UNSIGNED = ("本报评论员", "本报讯", "统计局供稿", "钟文", "教宣", "市气象局供稿", "本报编辑部")
 _FURNITURE = (
@@ -212,7 +232,9 @@ def _name(rng: Random) -> str:
     return rng.choice(_SURNAMES) + given
 
 
-_FIRST = "Anna Tobias Corin Ines Hester Marta Odile Ray Hal Sandy Philippa Mo Declan Rosamund".split()
+_FIRST = (
+    "Anna Tobias Corin Ines Hester Marta Odile Ray Hal Sandy Philippa Mo Declan Rosamund".split()
+)
 _LAST = "Wrenfield Vale Halloran Groat Peake Smith O'Neill Lindqvist-Roe Dray Oduya Haldane".split()
 
 
@@ -220,7 +242,9 @@ def _english_byline(rng: Random) -> str:
     name = f"{rng.choice(_FIRST)} {rng.choice(_LAST)}"
     two = f"{name} and {rng.choice(_FIRST)} {rng.choice(_LAST)}"
     desk = rng.choice(("health reporter", "business editor", "local affairs reporter"))
-    return rng.choice((f"By {name}", f"By {name}", f"By {two}", name, f"{name}, {desk}", "Staff reporter"))
+    return rng.choice(
+        (f"By {name}", f"By {name}", f"By {two}", name, f"{name}, {desk}", "Staff reporter")
+    )
 
 
 def _byline(rng: Random) -> str:
@@ -250,7 +274,9 @@ def _heading(text: str, rng: Random) -> str:
         return " ".join(_headline(text, rng).split()[:5])
     clauses = [c for c in _CLAUSE.findall(text) if len(c) <= 14] or [text[:8]]
     one = rng.choice(clauses)
-    return rng.choice((one, one, one[:6], f"■ {one}", f"“{one[:4]}”{one[4:]}", f"{one[:5]} {one[5:]}"))
+    return rng.choice(
+        (one, one, one[:6], f"■ {one}", f"“{one[:4]}”{one[4:]}", f"{one[:5]} {one[5:]}")
+    )
 
 
 class _Printed(NamedTuple):
@@ -298,9 +324,13 @@ def _printed(story: Story, rng: Random) -> _Printed:
         clause = rng.choice(_CLAUSE.findall("".join(body)) or [body[0][:12]])
         credit = f"{agency}记者 {_name(rng)}{rng.choice((' ', ''))}摄"
         mark = rng.choice(("", "", "▲", "◀ "))
-        parts.append(Part("caption", f"{mark}{rng.choice((told + '，', '图为', ''))}{clause}。{credit}"))
+        parts.append(
+            Part("caption", f"{mark}{rng.choice((told + '，', '图为', ''))}{clause}。{credit}")
+        )
     # years are resolved from the text: the printed day alone is no mistake
-    return _Printed(TrueArticle(tuple(parts), story.day if dated else None, story.day), head, rest, aside)
+    return _Printed(
+        TrueArticle(tuple(parts), story.day if dated else None, story.day), head, rest, aside
+    )
 
 
 # ---- orders of print ------------------------------------------------------------------------
@@ -413,9 +443,7 @@ _GENTLE = ("spaces_between_scripts", "spaces_beside_punctuation", "padded_names"
 _ROUGH = ("compatibility_forms", "spaced_runs", "blank_after_every_line", "strewn")
 
 
-def _laid_out(
-    articles: Sequence[TrueArticle], blocks: Blocks, rng: Random, name: str
-) -> TruePage:
+def _laid_out(articles: Sequence[TrueArticle], blocks: Blocks, rng: Random, name: str) -> TruePage:
     style = _Style(rng)
     owners: list[tuple[int, int, int]] = []
     text, origin = "", []

@@ -1,9 +1,9 @@
 """How well a page becomes its articles, against pages whose articles are known.
 
-  page    one text; of every character which article it is of, and which part of that
-  parts   title, subtitle, byline, body paragraphs, headings, caption, in the order of reading
+page    one text; of every character which article it is of, and which part of that
+parts   title, subtitle, byline, body paragraphs, headings, caption, in the order of reading
 
-  python -m eval.splitting [--pages NN …] [--json]     the pages we wrote (odd ones unless named)
+python -m eval.splitting [--pages NN …] [--json]     the pages we wrote (odd ones unless named)
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,9 @@ class _Places:
         return pairs
 
 
-_DATELINE = re.compile("[（(]?本报[\u4e00-\u9fff ]{1,6}[\\d ]+月[\\d ]+日 ?[电讯][）)]?|[A-Z ]{4,30}, \\w+ \\d+ —")
+_DATELINE = re.compile(
+    "[（(]?本报[\u4e00-\u9fff ]{1,6}[\\d ]+月[\\d ]+日 ?[电讯][）)]?|[A-Z ]{4,30}, \\w+ \\d+ —"
+)
 
 
 def _own_marks(raw: str, owners: npt.NDArray[np.int64]) -> None:
@@ -202,18 +205,14 @@ def _owners(page: TruePage, got: Sequence[Article]) -> npt.NDArray[np.int64]:
     return owner
 
 
-def _borders(
-    owner: npt.NDArray[np.int64], article: npt.NDArray[np.int64]
-) -> set[int]:
+def _borders(owner: npt.NDArray[np.int64], article: npt.NDArray[np.int64]) -> set[int]:
     """Return where on the page, furniture passed over, one article's text follows another's."""
     at = np.flatnonzero(article != NONE)
     mine = owner[at]
     return set(at[1:][mine[1:] != mine[:-1]].tolist())
 
 
-def _is_whole(
-    page: TruePage, number: int, mine: int, owner: npt.NDArray[np.int64]
-) -> bool:
+def _is_whole(page: TruePage, number: int, mine: int, owner: npt.NDArray[np.int64]) -> bool:
     """Tell whether an article holds all of a true one and nothing of another."""
     of_page = page.article != NONE
     return bool(((owner == mine)[of_page] == (page.article == number)[of_page]).all())
@@ -259,7 +258,7 @@ def _errors(page: TruePage, number: int, article: Article) -> tuple[int, int]:
         where = np.flatnonzero((page.article == number) & (page.part == k))
         found = [(int(page.place[i]), at[i]) for i in where.tolist() if i in at]
         size += len(part.text)
-        for (a, i), (b, j) in zip(found, found[1:], strict=False):
+        for (a, i), (b, j) in pairwise(found):
             if b <= a or j <= i:
                 continue
             true, mine = part.text[a + 1 : b], article.text[i + 1 : j]

@@ -144,9 +144,7 @@ def _identity(source: Source, number: int, text: str) -> str:
     return hashlib.sha256(f"{source.name}\0{number}\0{text}".encode()).hexdigest()[:12]
 
 
-def _runs(
-    spans: Sequence[Span], origin: npt.NDArray[np.int64], raw: str
-) -> tuple[Run, ...]:
+def _runs(spans: Sequence[Span], origin: npt.NDArray[np.int64], raw: str) -> tuple[Run, ...]:
     """Return the runs that copy the lines one after another; the newline between two stands for
     white space of the source beside the first or the second."""
     runs: list[Run] = []
@@ -170,4 +168,8 @@ def _blank(raw: str, behind: int, before: int) -> int:
         if 0 <= place < len(raw) and is_ignorable(raw[place]):
             return place
     near = range(max(0, behind - 80), min(len(raw), behind + 80))
-    return min((i for i in near if is_ignorable(raw[i])), key=lambda i: abs(i - behind), default=max(0, before))
+    return min(
+        (i for i in near if is_ignorable(raw[i])),
+        key=lambda i: abs(i - behind),
+        default=max(0, before),
+    )

@@ -1,10 +1,10 @@
 """The lines of a repaired page and what each of them is, told by its own looks.
 
-  furniture  第8版, 责编 王伟 版式 李明, 2025年2月11日, - 3 -
-  byline     新华社记者 董素玉, By Corin Vale; a bare name only right under a headline
-  caption    …新华社记者 鞠焕宗 摄, ▲ 图为…
-  head       a short line without a stop: a headline, a subtitle or a section heading
-  body       anything else
+furniture  第8版, 责编 王伟 版式 李明, 2025年2月11日, - 3 -
+byline     新华社记者 董素玉, By Corin Vale; a bare name only right under a headline
+caption    …新华社记者 鞠焕宗 摄, ▲ 图为…
+head       a short line without a stop: a headline, a subtitle or a section heading
+body       anything else
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from rag.repair import HAN, SURNAMES, Repaired
 from rag.types import Span
 
-_AGENCY = "新华社|中新社|中新网|人民网|央视网|本报|本刊|[\u4e00-\u9fff]{1,4}(?:日报|晚报|时报|早报|都市报)"
+_AGENCY = "新华社|中新社|中新网|人民网|央视网|本报|本刊|[\u4e00-\u9fff]{1,4}(?:日报|晚报|时报|早报|都市报)"  # noqa: E501
 _DATE = r"(?:\d{4}年)?\d{1,2}月\d{1,2}日"
 _DATELINE = re.compile(f"据?(?:{_AGENCY})[{HAN}/·、 ]{{1,14}}?{_DATE}(?:电|讯)")
 _ENGLISH_DATELINE = re.compile("[A-Z][A-Z .'-]{2,30}, [A-Z][a-z]+\\.? \\d{1,2} ?[—–-]")
@@ -24,7 +24,7 @@ _END_MARK = re.compile(f"[（(](?:{_DATELINE.pattern}|完)[)）]$")
 _NAME = f"[{HAN}·]{{2,6}}"
 _ROLE = "记者|通讯员|特约撰稿人?|评论员|实习生|观察员|特派员|撰稿人?"
 _BYLINE = re.compile(
-    f"[■◎●□▲]?\\s*(?:[{HAN}]{{0,8}}(?:{_ROLE})[：:/ ]*{_NAME}(?:[ 、，]+(?:(?:{_ROLE})[：: ]*)?{_NAME})*"
+    f"[■◎●□▲]?\\s*(?:[{HAN}]{{0,8}}(?:{_ROLE})[：:/ ]*{_NAME}(?:[ 、，]+(?:(?:{_ROLE})[：: ]*)?{_NAME})*"  # noqa: E501
     f"(?:（[{HAN}]{{2,8}}）)?(?: *文)?"
     f"|[{HAN}]{{0,6}}评论员|作者[：: ]*[{HAN}· ]{{2,16}}|文[/／] ?[{HAN}· ]{{2,16}}"
     f"|[{HAN}]{{2,12}}(?:供稿|编辑部|调查队)|本报讯|[{HAN}]{{2,8}}记者 ?[{HAN} ]{{2,20}})"
@@ -32,10 +32,10 @@ _BYLINE = re.compile(
 )
 _BARE = re.compile(f"[{HAN}]{{2,3}}|[{HAN}]{{2,4}}（[{HAN}]{{2,8}}）")
 _ENGLISH_NAME = re.compile(
-    r"[A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3}(?: and [A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3})?(?:, [a-z -]{4,30})?"
+    r"[A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3}(?: and [A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3})?(?:, [a-z -]{4,30})?"  # noqa: E501
 )
 _CAPTION = re.compile(
-    f"(?:记者|通讯员|社)?[{HAN}· ]{{1,8}}摄(?:影)?(?:[）)])?$|^[▲◀▶▼△]|^图为|供图[）)]?$|资料图片?[）)]?$"
+    f"(?:记者|通讯员|社)?[{HAN}· ]{{1,8}}摄(?:影)?(?:[）)])?$|^[▲◀▶▼△]|^图为|供图[）)]?$|资料图片?[）)]?$"  # noqa: E501
 )
 _FURNITURE = re.compile(
     "[-—·– ]{0,3}(?:第 ?)?[A-Z]?\\d{1,3} ?(?:版|页)?[-—·– ]{0,3}|[A-Z]\\d{1,2}版?"
@@ -84,8 +84,15 @@ def _is_stack(line: Line) -> bool:
     """Tell whether a paragraph is several headlines in a row: no prose goes on so long without
     commas and a stop."""
     text = line.text
-    return line.kind == "body" and not line.ended and not text[:20].isascii() and (
-        len(text) <= 2 * _LONGEST_HEAD and text.count("，") <= 1 and not re.search("[。；]|[，、：]$", text)
+    return (
+        line.kind == "body"
+        and not line.ended
+        and not text[:20].isascii()
+        and (
+            len(text) <= 2 * _LONGEST_HEAD
+            and text.count("，") <= 1
+            and not re.search("[。；]|[，、：]$", text)
+        )
     )
 
 
@@ -159,7 +166,12 @@ def _named(lines: list[Line]) -> list[Line]:
         line = out[i]
         before = out[i - 1] if i else None
         after = out[i + 1] if i + 1 < len(out) else None
-        if line.kind == "head" and before and before.kind == "head" and _is_bare(line, before, after):
+        if (
+            line.kind == "head"
+            and before
+            and before.kind == "head"
+            and _is_bare(line, before, after)
+        ):
             out[i] = line._replace(kind="byline")
         elif line.kind == "body" and after and after.kind == "head" and _opens_head(line):
             out[i] = line._replace(kind="head")

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,7 +68,7 @@ GAP_FEATURES = (
 _GOES_ON = re.compile(
     "他|她|它|这|那|此|其|该|但|而|不过|然而|同时|另|另外|并|也|还|对此|对于|据介绍|据悉|据了解|目前|如今|今后|下一步|接下来"
     "|与此|为此|因此|所以|一是|二是|三是|四是|首先|其次|再次|最后|问：|答：|“|当天|当时|随后|之后|后来|有的|有人|事实上|谈及|谈到|在他|在此"
-    "|He |She |They |It |But |And |The |This |That |These |His |Her |\"|“|However|Mr |Ms |Dr |In addition"
+    '|He |She |They |It |But |And |The |This |That |These |His |Her |"|“|However|Mr |Ms |Dr |In addition'  # noqa: E501
 )
 _OPENS = re.compile(
     "(?:昨|今|近|日前|前|本报|新华社|记者|当地时间|.{0,12}(?:\\d{1,2}月\\d{1,2}日|\\d{1,2}日|昨日|昨天|日前|近日|今天|今年|公布|发布|宣布|通报))"
@@ -176,7 +177,7 @@ class Page:
         body, words = self.body, self.words
         n = len(body)
         single = [words.vector([i]) for i in body]
-        near = np.array([cosine(a, b) for a, b in zip(single, single[1:], strict=False)])
+        near = np.array([cosine(a, b) for a, b in pairwise(single)])
         wide = np.zeros(n - 1)
         for k in range(n - 1):
             before = words.vector(body[max(0, k + 1 - _WINDOW) : k + 1])
@@ -226,9 +227,14 @@ class Page:
             len(first.text) < 40,
             len(second.text) < 40,
             script,
-            second.text[0] in "“\"‘",
+            second.text[0] in '“"‘',
             first.signature,
-            bool(re.match("[一二三四五六七八九十\\d]+[、.是]|（[一二三四五六七八九十]）|第[一二三四]", second.text)),
+            bool(
+                re.match(
+                    "[一二三四五六七八九十\\d]+[、.是]|（[一二三四五六七八九十]）|第[一二三四]",
+                    second.text,
+                )
+            ),
         ]
 
 
@@ -357,6 +363,8 @@ class _Board:
             headed = label >= 0 and self.beside[label][segment] == "after"
             if label == last and (not headed or self.is_heading[label]):
                 total += self.going[segment - 1]
+            elif label == last and self._follows_end(self.heads[label]):
+                total -= _ENDED
             last = label
         for label, segments in stories.items():
             key = (max(label, UNTITLED), *segments)
@@ -414,11 +422,12 @@ class _Board:
             return 0.0
         firsts = [stories[h][0] for h in sorted(stories) if h >= 0]
         return self.table.beside["crossed"] * sum(
-            a > b for a, b in zip(firsts, firsts[1:], strict=False)
+            a > b for a, b in pairwise(firsts)
         )
 
 
 _TELLING = 6.0  # segments beyond which more of them say no more about their head
+_ENDED = 2.0  # log-odds against a story that has its end mark above its own head
 _SURE = 6.0  # log-odds from which two lines are never parted
 
 Labels = tuple[int, ...]
@@ -427,19 +436,23 @@ Labels = tuple[int, ...]
 def _starts(board: _Board) -> list[Labels]:
     """Return a labelling for each common way of print."""
     heads, n = board.heads, len(board.ranges)
-    places = [(a, b) for a, b in board.ranges]
+    places = list(board.ranges)
     strong = [h for h, odds in enumerate(board.is_title) if odds > 0]
     out: list[Labels] = []
-    for chosen in ([h for h in range(len(heads))], strong):
+    for chosen in (list(range(len(heads))), strong):
         above = [[h for h in chosen if heads[h].before <= a] for a, _ in places]
         below = [[h for h in chosen if heads[h].before >= b] for _, b in places]
         out.append(tuple(x[-1] if x else UNTITLED for x in above))
         out.append(
-            tuple(y[0] if y else (x[-1] if x else UNTITLED) for x, y in zip(above, below, strict=True))
+            tuple(
+                y[0] if y else (x[-1] if x else UNTITLED) for x, y in zip(above, below, strict=True)
+            )
         )
         out.append(
             tuple(
-                x[-1] if x and heads[x[-1]].before == a else (y[0] if y else (x[-1] if x else UNTITLED))
+                x[-1]
+                if x and heads[x[-1]].before == a
+                else (y[0] if y else (x[-1] if x else UNTITLED))
                 for x, y, (a, _) in zip(above, below, places, strict=True)
             )
         )
@@ -599,7 +612,9 @@ def _splits(
 
 
 def _without_text(lines: Sequence[Line]) -> list[Story]:
-    kept = [i for i, line in enumerate(lines) if line.kind != "furniture"] or list(range(len(lines)))
+    kept = [i for i, line in enumerate(lines) if line.kind != "furniture"] or list(
+        range(len(lines))
+    )
     byline = next((i for i in kept if lines[i].kind == "byline"), None)
     titles = [i for i in kept if lines[i].kind == "head"]
     rest = [i for i in kept if i not in titles and i != byline]
@@ -632,9 +647,7 @@ def _stories(page: Page, board: _Board, labels: Labels) -> list[Story]:
     return sorted(stories.values(), key=lambda story: min(story.lines()))
 
 
-def _with_asides(
-    page: Page, owner: dict[int, int], taken: set[int | None]
-) -> dict[int, list[int]]:
+def _with_asides(page: Page, owner: dict[int, int], taken: set[int | None]) -> dict[int, list[int]]:
     """Return for each body line the lines that go with it: section headings before the line below
     them, captions after the line above, what is left of a head at the end likewise."""
     out = {i: [i] for i in page.body}

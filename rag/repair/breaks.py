@@ -624,7 +624,7 @@ def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools
     if len(items) and _begins_item(codes, lines.starts[:1], lines.ends[:1])[0]:
         stays[0] |= items[0]
     stays |= _headed(fields) | _credits(codes, lines)[:-1] | _other_script(codes, lines)
-    name_cut = (fields["mark"] >= 6) & (codes[np.maximum(ends - 2, 0)] == 32) & (end == _KIND["han"])
+    name_cut = (fields["mark"] >= 6) & (codes[np.maximum(ends - 2, 0)] == 32) & (end == _KIND["han"])  # noqa: E501
     name_cut &= (lines.ends - lines.starts)[1:] <= 2  # 副院长 马|敏象
     straight = (codes[ends - 1] == 34) & (codes[starts] == 34)
     quoted = (end == _KIND["close quote"]) & (start == _KIND["open quote"])
