@@ -446,7 +446,6 @@ _ROUGH = ("compatibility_forms", "spaced_runs", "blank_after_every_line", "strew
 def _laid_out(articles: Sequence[TrueArticle], blocks: Blocks, rng: Random, name: str) -> TruePage:
     style = _Style(rng)
     owners: list[tuple[int, int, int]] = []
-    text, origin = "", []
     pieces: list[Page] = [*style.furniture(rng, 0.25)]
     for n, parts, kind in blocks:
         texts = [articles[n].parts[k].text for k in parts]
@@ -454,8 +453,9 @@ def _laid_out(articles: Sequence[TrueArticle], blocks: Blocks, rng: Random, name
         clean = "\n".join(texts)
         for k, one in zip(parts, texts, strict=True):
             owners += [*((n, k, place) for place in range(len(one))), (NONE, NONE, NONE)]
-        for text, origin in style.wrapped(page_of(clean), kind, rng):
-            pieces.append(Page(text, tuple(o + base if o >= 0 else o for o in origin)))
+        for piece in style.wrapped(page_of(clean), kind, rng):
+            places = tuple(o + base if o >= 0 else o for o in piece.origin)
+            pieces.append(Page(piece.text, places))
             if rng.random() < 0.01:
                 pieces += style.furniture(rng, 1)
         if rng.random() < 0.04:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eval.simulate import NONE, Part, TrueArticle, TruePage
+from eval.simulate import NONE, Part, TrueArticle, TruePage, pages, written_stories
 from rag.articles import split_articles
 from rag.types import Article, Source, Span, essence, is_ignorable
 
@@ -288,7 +288,14 @@ def written_pages(numbers: Iterable[str] | None = None) -> list[TruePage]:
     return [written_page(number) for number in numbers or [f"{n:02}" for n in range(1, 41, 2)]]
 
 
+def bench_pages(count: int = 40) -> dict[str, float]:
+    """Return the measures over simulated pages, made of the articles of the odd pages we wrote."""
+    stories = written_stories(PAGES / "truth" / f"{n:02}.json" for n in range(1, 41, 2))
+    return measure(pages(stories, count)).measures()
+
+
 def main() -> None:
+    """Print the measures."""
     parser = argparse.ArgumentParser(description="measure rag.articles")
     parser.add_argument("--pages", nargs="*", help="numbers of pages in eval/pages")
     parser.add_argument("--wrong", action="store_true", help="print what is wrong")

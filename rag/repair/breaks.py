@@ -614,6 +614,8 @@ def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools
     end, start = fields["end"] % len(KINDS), fields["start"]
     goes_on = _member(start, _NEVER_FIRST)
     goes_on |= (end == _KIND["digit"]) & np.isin(codes[starts], _MEASURES)
+    hyphen = (codes[ends - 1] == 45) & (start == _KIND["lower"])
+    goes_on |= hyphen & (kind_table()[np.minimum(codes[np.maximum(ends - 2, 0)], 0xFFFF)] == _KIND["lower"])  # noqa: E501
     items = start == len(KINDS)
     marked = _marked(text, lines)
     stays = (start == _KIND["bullet"]) | (fields["finish"] > 0) | marked[1:]
