@@ -389,8 +389,8 @@ def train(news: Path, english: Sequence[Path], folder: Path | None, most: int) -
             rows.append(active)
             labels.append(goes_on)
             weights.append(np.full(len(goes_on), weight, np.float32))
-    for page in simulated_pages(folder, 3 * most) if folder else ():
-        active, goes_on = page_examples(page, table)
+    for laid_out in simulated_pages(folder, 3 * most) if folder else ():
+        active, goes_on = page_examples(laid_out, table)
         if len(goes_on):
             rows.append(active)
             labels.append(goes_on)

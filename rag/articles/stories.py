@@ -630,7 +630,7 @@ def _stories(page: Page, board: _Board, labels: Labels) -> list[Story]:
     }
     used = {label for label in labels if label >= 0}
     stories = {label: Story() for label in dict.fromkeys(labels)}
-    taken = set()
+    taken: set[int | None] = set()
     for h in used:
         head = board.heads[h]
         stories[h].titles, stories[h].byline = list(head.titles), head.byline
