@@ -1,0 +1,227 @@
+"""The lines of a repaired page and what each of them is, told by its own looks.
+
+furniture  第8版, 责编 王伟 版式 李明, 2025年2月11日, - 3 -
+byline     新华社记者 董素玉, By Corin Vale; a bare name only right under a headline
+caption    …新华社记者 鞠焕宗 摄, ▲ 图为…
+head       a short line without a stop: a headline, a subtitle or a section heading
+body       anything else
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from rag.repair import HAN, SURNAMES, Repaired
+from rag.types import Span
+
+_AGENCY = "新华社|中新社|中新网|人民网|央视网|本报|本刊|[\u4e00-\u9fff]{1,4}(?:日报|晚报|时报|早报|都市报)"  # noqa: E501
+_DATE = r"(?:\d{4}年)?\d{1,2}月\d{1,2}日"
+_DATELINE = re.compile(f"据?(?:{_AGENCY})[{HAN}/·、 ]{{1,14}}?{_DATE}(?:电|讯)")
+_ENGLISH_DATELINE = re.compile("[A-Z][A-Z .'-]{2,30}, [A-Z][a-z]+\\.? \\d{1,2} ?[—–-]")
+_END_MARK = re.compile(f"[（(](?:{_DATELINE.pattern}|完)[)）]$")
+_NAME = f"[{HAN}·]{{2,6}}"
+_ROLE = "记者|通讯员|特约撰稿人?|评论员|实习生|观察员|特派员|撰稿人?"
+_BYLINE = re.compile(
+    f"[■◎●□▲]?\\s*(?:[{HAN}]{{0,8}}(?:{_ROLE})[：:/ ]*{_NAME}(?:[ 、，]+(?:(?:{_ROLE})[：: ]*)?{_NAME})*"  # noqa: E501
+    f"(?:（[{HAN}]{{2,8}}）)?(?: *文)?"
+    f"|[{HAN}]{{0,6}}评论员|作者[：: ]*[{HAN}· ]{{2,16}}|文[/／] ?[{HAN}· ]{{2,16}}"
+    f"|[{HAN}]{{2,12}}(?:供稿|编辑部|调查队)|本报讯|[{HAN}]{{2,8}}记者 ?[{HAN} ]{{2,20}})"
+    r"|[Bb]y [A-Z][\w .,'’-]{3,50}|Staff reporter"
+)
+_BARE = re.compile(f"[{HAN}]{{2,3}}|[{HAN}]{{2,4}}（[{HAN}]{{2,8}}）")
+_ENGLISH_NAME = re.compile(
+    r"[A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3}(?: and [A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3})?(?:, [a-z -]{4,30})?"  # noqa: E501
+)
+_CAPTION = re.compile(
+    f"(?:记者|通讯员|社)?[{HAN}· ]{{1,8}}摄(?:影)?(?:[）)])?$|^[▲◀▶▼△]|^图为|供图[）)]?$|资料图片?[）)]?$"  # noqa: E501
+)
+_FURNITURE = re.compile(
+    "[-—·– ]{0,3}(?:第 ?)?[A-Z]?\\d{1,3} ?(?:版|页)?[-—·– ]{0,3}|[A-Z]\\d{1,2}版?"
+    f"|(?:责任编辑|责编|编辑|主编|本版编辑|值班编委|校对|版式|美编)[：: ].{{0,40}}"
+    f"|(?:[{HAN}]{{2,8}} ?)?\\d{{4}}年\\d{{1,2}}月\\d{{1,2}}日(?: ?星期.)?(?: ?第?.{{0,6}}版)?"
+    "|(?:人民日报|新华每日电讯|[\u4e00-\u9fff]{2,4}(?:日报|晚报|时报|早报|周报|都市报)|要闻|国际|文化|体育|经济|特刊|副刊|[\u4e00-\u9fff]{2}·[\u4e00-\u9fff]{2})"
+    "|.{0,20}(?:特刊|专刊|专版|特别报道)|写在前面|编者按|编者的话|开栏的话|卷首语|(?:新闻|相关)链接|延伸阅读|.{2,4}之(?:声|窗)"  # noqa: E501
+    "|.{0,4}(?:电话|邮箱|邮编)：?[ 0-9A-Za-z@.:：-]{6,60}.*"
+)
+_SIGNATURE = re.compile(f"—{{1,2}}[{HAN}（）·]{{3,24}} [{HAN}·]{{2,12}}")
+_SENTENCE_END = re.compile("[。！？!?…；][”’）》」』)]*$|[.][\"'”)]*$")
+_LONGEST_HEAD = 42  # characters of a headline's line
+_LONGEST_ENGLISH_HEAD = 110
+_LONGEST_STACK = 120  # characters of several headlines in a row
+_MOST_PIECES = 8  # lines that repair may have joined to one
+
+
+class Line(NamedTuple):
+    """A line of the repaired page: a paragraph, or a printed line of a headline."""
+
+    span: Span  # in the repaired text
+    text: str
+    kind: str
+    dateline: bool
+    end_mark: bool
+    signature: bool
+    ended: bool  # with a stop
+    width: float  # of its column, in Chinese characters; 0 where it is one printed line
+
+
+def find_lines(raw: str, repaired: Repaired) -> list[Line]:
+    """Return the lines of a page in order, headlines as they were printed."""
+    out: list[Line] = []
+    for start, end in _paragraphs(repaired.text):
+        pieces = _pieces(raw, repaired, start, end)
+        whole = _line(raw, repaired, Span(start, end))
+        if len(pieces) > 1 and not whole.signature and (whole.kind == "head" or _is_stack(whole)):
+            parts = [_line(raw, repaired, piece) for piece in pieces]
+            told = [p.kind if p.kind in ("byline", "furniture") else "head" for p in parts]
+            out += [p._replace(kind=k) for p, k in zip(parts, told, strict=True)]
+        else:
+            out.append(whole)
+    return _named(out)
+
+
+def _is_stack(line: Line) -> bool:
+    """Tell whether a paragraph is several headlines in a row: no prose goes on so long without
+    commas and a stop."""
+    text = line.text
+    return (
+        line.kind == "body"
+        and not line.ended
+        and not text[:20].isascii()
+        and (
+            len(text) <= 2 * _LONGEST_HEAD
+            and text.count("，") <= 1
+            and not re.search("[。；]|[，、：]$", text)
+        )
+    )
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
+    for match in re.finditer("[^\n]+", text):
+        yield match.span()
+
+
+def _pieces(raw: str, repaired: Repaired, start: int, end: int) -> list[Span]:
+    """Return the printed lines of a headline that repair may have joined, or the paragraph."""
+    text, origin = repaired.text, repaired.origin
+    if end - start > _LONGEST_STACK or _SENTENCE_END.search(text, end - 6, end):
+        return [Span(start, end)]
+    cuts = [start]
+    for i in range(start + 1, end):
+        if origin[i] - origin[i - 1] > 1 and "\n" in raw[origin[i - 1] + 1 : origin[i]]:
+            cuts.append(i)
+    if len(cuts) > _MOST_PIECES:
+        return [Span(start, end)]
+    pieces = [Span(a, b) for a, b in zip(cuts, [*cuts[1:], end], strict=True)]
+    return [Span(a, b - (text[b - 1] == " ")) for a, b in pieces]
+
+
+def _line(raw: str, repaired: Repaired, span: Span) -> Line:
+    text = repaired.text[span.start : span.end]
+    end_mark = bool(_END_MARK.search(text) or _DATELINE.fullmatch(text))
+    dateline = bool(_DATELINE.match(text) or _ENGLISH_DATELINE.match(text)) and len(text) > 30
+    signature = bool(_SIGNATURE.fullmatch(text))
+    ended = bool(_SENTENCE_END.search(text[-8:])) or end_mark
+    kind = _kind(text, ended)
+    width = _width(raw, repaired, span) if kind == "body" else 0.0
+    return Line(span, text, kind, dateline, end_mark, signature, ended, width)
+
+
+def _kind(text: str, ended: bool) -> str:
+    english = text[:20].isascii()
+    short = len(text) <= (_LONGEST_ENGLISH_HEAD if english else _LONGEST_HEAD)
+    if len(text) <= 80 and _FURNITURE.fullmatch(text):
+        return "furniture"
+    if short and _BYLINE.fullmatch(text) and text[-1] != "摄":
+        return "byline"
+    if len(text) < 140 and _CAPTION.search(text):
+        return "caption"
+    if english and (". " in text or text[-1] == "-" or text[0].islower()):
+        return "body"
+    if "。" in text or text.endswith("——"):
+        return "body"
+    if short and not ended and text[-1] not in "，、,;：" and not _SIGNATURE.fullmatch(text):
+        return "head"
+    if short and text[-1] in "？！?!" and len(text) <= 24 and "。" not in text and "，" not in text:
+        return "head"
+    return "body"
+
+
+def _width(raw: str, repaired: Repaired, span: Span) -> float:
+    """Return the width of the widest printed lines of a paragraph, 0 where it has only one."""
+    first, last = int(repaired.origin[span.start]), int(repaired.origin[span.end - 1])
+    lines = [line.strip() for line in raw[first : last + 1].split("\n")]
+    widths = [len(x) - sum(c.isascii() for c in x) / 2 for x in lines if x]
+    return max(widths[:-1]) if len(widths) > 1 else 0.0
+
+
+_LONGEST_CREDIT = 24  # characters of a line that is nothing but a photographer's credit
+
+
+def _named(lines: list[Line]) -> list[Line]:
+    """Tell by its neighbours what a line is: a bare name under a headline, the first line of a
+    headline that a colon or comma parts, the words above a photographer's credit."""
+    out = list(lines)
+    for i in range(len(out) - 1, -1, -1):
+        line = out[i]
+        before = out[i - 1] if i else None
+        after = out[i + 1] if i + 1 < len(out) else None
+        if (
+            line.kind == "head"
+            and before
+            and before.kind == "head"
+            and _is_bare(line, before, after)
+        ):
+            out[i] = line._replace(kind="byline")
+        elif line.kind == "body" and after and after.kind == "head" and _opens_head(line):
+            out[i] = line._replace(kind="head")
+        elif line.kind in ("body", "head") and after and _is_credit(after) and len(line.text) < 120:
+            out[i] = line._replace(kind="caption")
+    return out
+
+
+def _is_bare(line: Line, before: Line, after: Line | None) -> bool:
+    bare = _BARE.fullmatch(line.text) and (
+        line.text[0] in SURNAMES or len(line.text) == 2 or "（" in line.text
+    )
+    english = _ENGLISH_NAME.fullmatch(line.text) and len(line.text) < 60
+    parted = line.span.start > before.span.end and len(before.text) > len(line.text)
+    return bool((bare or english) and parted and not (after and after.kind == "byline"))
+
+
+def _opens_head(line: Line) -> bool:
+    return len(line.text) <= 14 and line.text[-1] in "：，:," and line.text.count("，") <= 1
+
+
+def _is_credit(line: Line) -> bool:
+    return line.kind == "caption" and line.text[-1] == "摄" and len(line.text) <= _LONGEST_CREDIT
+
+
+class Head(NamedTuple):
+    """Lines that may be the headline of a story, or a section heading."""
+
+    titles: tuple[int, ...]  # numbers of lines
+    byline: int | None
+    before: int  # how many body lines stand before it
+
+
+def find_heads(lines: Sequence[Line]) -> list[Head]:
+    """Return the heads of a page in order: title lines up to a byline, or up to the text."""
+    heads: list[Head] = []
+    titles: list[int] = []
+    bodies = 0
+    for i, line in enumerate(lines):
+        if line.kind == "head":
+            titles.append(i)
+        elif line.kind == "byline":
+            heads.append(Head(tuple(titles), i, bodies))
+            titles = []
+        elif line.kind == "body":
+            if titles:
+                heads.append(Head(tuple(titles), None, bodies))
+                titles = []
+            bodies += 1
+    if titles:
+        heads.append(Head(tuple(titles), None, bodies))
+    return heads
