@@ -59,3 +59,10 @@ def test_questions_are_made_of_the_articles_and_the_same_every_time(tmp_path):
     assert len(set(questions)) == 10
     assert all(any(q[:-1] in s["text"] for s in STORIES) for q in questions)
     assert len(made_questions(store, 45)) == 45
+
+
+def test_pages_are_measured_on_request(capsys):
+    assert main(["bench", "--pages", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["articles mapped wrongly"] == 0
+    assert figures["boundary F1"] > 0.7

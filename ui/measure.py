@@ -25,6 +25,11 @@ def add_bench_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=int, default=0, metavar="N", help="only the first N sources of it"
     )
+    parser.add_argument(
+        "--pages",
+        action="store_true",
+        help="measure repair and splitting over simulated newspaper pages instead",
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
@@ -96,6 +101,8 @@ def run_check(options: argparse.Namespace) -> int:
 
 def run_bench(options: argparse.Namespace, seeds: Callable[[], Path | None]) -> int:
     """Measure, and print the figures."""
+    if options.pages:
+        return _bench_pages(options)
     from eval.bench import as_text, bench
 
     docs: Path | None = options.docs or seeds()
@@ -104,6 +111,15 @@ def run_bench(options: argparse.Namespace, seeds: Callable[[], Path | None]) -> 
     figures = bench(docs, limit=options.limit, progress=_say)
     _print(json.dumps(figures, indent=1) if options.json else as_text(figures))
     return PARTLY if figures["index"]["skipped"] else DONE
+
+
+def _bench_pages(options: argparse.Namespace) -> int:
+    from eval.splitting import bench_pages
+
+    figures = {name: round(value, 4) for name, value in bench_pages().items()}
+    plain = "\n".join(f"{name:32}{value:10.4f}" for name, value in figures.items())
+    _print(json.dumps(figures, indent=1) if options.json else plain)
+    return DONE
 
 
 def _say(words: str) -> None:
