@@ -183,10 +183,11 @@ def test_the_date_of_the_end_mark_is_the_date_of_publication():
 
 def test_a_file_of_many_stories_takes_linear_time():
     stories = [
-        f"第{n}号报道\n本报记者 李明\n" + "".join(map(chr, range(0x4E00 + 9 * n, 0x4E80 + 9 * n)))
+        f"市里{n}号大桥今天通车\n本报记者 李明\n"
+        + f"昨天上午，{n}号大桥建成，来自各区的{n * 3 + 7}名建设者参加了仪式。" * 3
         for n in range(600)
     ]
     started = time.perf_counter()
-    articles = split(*(story + "。\n（完）" for story in stories))
+    articles = split(*(story + "\n（完）" for story in stories))
     assert len(articles) == 600
     assert time.perf_counter() - started < 5

@@ -649,5 +649,5 @@ def test_twenty_programs_asking_at_once_get_right_answers(chat_url: str) -> None
         clients = list(pool.map(person, range(people)))
         answers = list(pool.map(asks, clients))
     assert {answer for answer, _ in answers} == {"105台"}
-    # seconds; measured 1.7 on a quiet machine, where twenty clients share its two cores
+    # seconds; wide, since other tests may keep both cores busy
     assert max(waited for _, waited in answers) < 20

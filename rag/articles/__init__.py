@@ -26,6 +26,7 @@ __all__ = ["split_articles"]
 # a page holds fewer; a file of thousands of stories is looked at in parts, or it would take hours
 _MOST_LINES = 240
 _PART = 48  # lines of such a part
+_MOST_HEADS = 3  # lines of a headline with its subtitle
 
 
 def split_articles(source: Source) -> list[Article]:
@@ -48,16 +49,45 @@ def split_articles(source: Source) -> list[Article]:
 
 
 def _parts(lines: Sequence[Line]) -> list[range]:
-    """Return ranges of lines to be looked at together: the page, or parts of a long file that end
-    with an end mark where there is one."""
+    """Return ranges of lines to be looked at together: the page, or what stands between several
+    whole stories in a row, and parts of a long file that end with an end mark where there is one.
+    """
     parts, start = [], 0
-    while len(lines) - start > _MOST_LINES:
-        end = start + _PART
-        marks = [i for i in range(start + _PART // 2, end) if lines[i].end_mark]
-        end = marks[-1] + 1 if marks else end
-        parts.append(range(start, end))
-        start = end
-    return [*parts, range(start, len(lines))]
+    for whole in [*_whole_stories(lines), range(len(lines), len(lines))]:
+        while whole.start - start > _MOST_LINES:
+            end = start + _PART
+            marks = [i for i in range(start + _PART // 2, end) if lines[i].end_mark]
+            end = marks[-1] + 1 if marks else end
+            parts.append(range(start, end))
+            start = end
+        parts += [range(start, whole.start), whole]
+        start = whole.stop
+    return [part for part in parts if part] or [range(len(lines))]
+
+
+def _whole_stories(lines: Sequence[Line]) -> list[range]:
+    """Return the stories that are printed in one piece, headline, byline, text and end mark, and
+    are followed by another such story or end the file: nothing else can belong to them."""
+    found = [_whole_story(lines, i) for i in range(len(lines))]
+    kept = [story for story in found if story]
+    starts = {story.start for story in kept}
+    return [story for story in kept if story.stop in starts or story.stop == len(lines)]
+
+
+def _whole_story(lines: Sequence[Line], start: int) -> range:
+    """Return the story that begins at a line, empty if none is whole."""
+    at = start
+    while at < len(lines) and at - start < _MOST_HEADS and lines[at].kind == "head":
+        at += 1
+    opens = at > start and (start == 0 or lines[start - 1].kind != "head")
+    if not opens or at + 1 >= len(lines) or lines[at].kind != "byline":
+        return range(0)
+    for end in range(at + 1, len(lines)):
+        if lines[end].kind not in ("body", "head"):
+            break
+        if lines[end].end_mark:
+            return range(start, end + 1)
+    return range(0)
 
 
 def _stories(lines: Sequence[Line], part: range) -> list[Story]:
