@@ -250,12 +250,18 @@ def test_the_program_prints_articles_as_utf_8_json(seeds_index):
     assert "人形机器人" in "".join(row["title"] or "" for row in json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("arguments", [[], ["dance"], ["index"]], ids=["none", "other", "no path"])
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["ask"]], ids=["none", "other", "no question"])
 def test_a_wrong_command_line_shows_its_usage(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
     assert "usage: youju" in capsys.readouterr().err
+
+
+def test_indexing_nothing_says_what_to_name(capsys):
+    assert main(["index"]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "name files or folders" in said
 
 
 def test_help_names_every_command(capsys):

@@ -288,7 +288,7 @@ PIECES = st.lists(
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(PIECES, min_size=2, max_size=3))
+@given(st.lists(PIECES, min_size=2, max_size=3, unique=True))  # the same text is stored once
 def test_what_one_shares_the_other_shares(texts):
     with tempfile.TemporaryDirectory() as folder:
         shelf = Shelf(Path(folder))
