@@ -197,9 +197,9 @@ def _blank(raw: str, behind: int, before: int) -> int:
     for place in (behind, before):
         if 0 <= place < len(raw) and is_ignorable(raw[place]):
             return place
-    near = range(max(0, behind - 80), min(len(raw), behind + 80))
-    return min(
-        (i for i in near if is_ignorable(raw[i])),
-        key=lambda i: abs(i - behind),
-        default=max(0, before),
-    )
+    reach = 80  # characters; seldom is there none so near
+    for near in (range(max(0, behind - reach), min(len(raw), behind + reach)), range(len(raw))):
+        blanks = [i for i in near if is_ignorable(raw[i])]
+        if blanks:
+            return min(blanks, key=lambda i: abs(i - behind))
+    return max(0, before)
