@@ -35,8 +35,8 @@ _NEAR = 8  # characters: Chinese this close to a number cut in two says that no 
 def repair(raw: str) -> Repaired:
     """Apply all rules in order, until none finds anything, so that mended text is left alone.
 
-    >>> repair("今年人形机器人成为焦点，7月\\n交付 105 台创了纪录，8\\n月的目标是200台！").text
-    '今年人形机器人成为焦点，7月交付105台创了纪录，8月的目标是200台！'
+    >>> repair("今年人形机器人\\n成为焦点，7月\\n交付 105 台，8\\n月的目标是200台！").text
+    '今年人形机器人成为焦点，7月交付105台，8月的目标是200台！'
     """
     done = Repaired(raw, np.arange(len(raw), dtype=np.int64))
     for _ in range(_MOST_ROUNDS):
@@ -137,9 +137,10 @@ def runs_of_blanks(text: str) -> Iterator[Edit]:
     '姓名  年龄  城市\\n张三  25  北京'
     """
     rows: dict[int, bool] = {}
+    line = looked = 0  # where the line begins; text before `looked` has been looked through for it
     for match in _BLANKS.finditer(text):
         start, end = match.span()
-        line = text.rfind("\n", 0, start) + 1
+        line, looked = max(line, text.rfind("\n", looked, start) + 1), start
         if end == len(text) or text[end] == "\n":
             yield Edit(start, end)
         elif line == start:
