@@ -4,7 +4,7 @@ ones, against a real server on loopback."""
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from serving import serving
 
 from rag.ingest import index_paths
@@ -15,7 +15,11 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance  # noqa: 
 
 EXAMPLES = 3  # of each route and kind
 QUIET = settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+    phases=[Phase.generate],  # shrinking asks the server for minutes
 )
 ROUTES = [
     "POST /ask",
@@ -55,6 +59,7 @@ def check(operation, mode) -> None:
     @QUIET
     @given(case=operation.as_strategy(generation_mode=mode))
     def every(case):
+        assume(len(str(case.query)) < 4_000)  # uvicorn hangs up on a request line over 64 KiB
         # a question of spaces, or a file's name that leaves its folder, suits the description
         # and is refused
         case.call_and_validate(excluded_checks=[positive_data_acceptance])
