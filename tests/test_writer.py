@@ -45,7 +45,7 @@ class Passage:
     score = 1.0
 
     def __init__(self, text: str, name: str = "a.txt") -> None:
-        self.source = Source(name, text)
+        self.source = Source(name, text, title="")
         self.article = split_articles(self.source)[0]
         self.span = Span(0, len(self.article.text))
 
