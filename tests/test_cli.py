@@ -250,7 +250,7 @@ def test_the_program_prints_articles_as_utf_8_json(seeds_index):
     assert "人形机器人" in "".join(row["title"] or "" for row in json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("arguments", [[], ["dance"], ["ask"]], ids=["none", "other", "no question"])
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["ask"]], ids=["none", "other", "ask"])
 def test_a_wrong_command_line_shows_its_usage(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
