@@ -7,7 +7,7 @@ in the text cannot be. No citation means refusal; there is no third state.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -129,7 +129,7 @@ class Bot:
         """Answer with the bundled reader."""
         started = time.perf_counter()
         asked = standalone(plain(self._checked(question)), history)
-        hits, translated, missing = self._search.look(asked, HITS, within)
+        hits, translated = self._search.look(asked, HITS, within)
         found = time.perf_counter()
         answer = self._answer(
             question,
@@ -138,7 +138,7 @@ class Bot:
             refuse_below=self._threshold(),
             twins=[hit for hit in hits if hit.same_as],
             translated=translated,
-            missing=missing,
+            missing=lambda: self._search.missing(asked),  # only a refusal tells it
         )
         read = time.perf_counter()
         times = {"search": found - started, "read": read - found, "total": read - started}
@@ -180,7 +180,7 @@ class Bot:
         This is what the calibration is fitted on; None when there is nothing to read.
         """
         asked = standalone(plain(self._checked(question)), history)
-        hits, translated, _ = self._search.look(asked, HITS)
+        hits, translated = self._search.look(asked, HITS)
         passages = self._to_read(hits)
         claims = self._claims(asked, passages, translated)
         return (claims, evidence(asked, claims, passages, translated)) if claims else None
@@ -244,14 +244,14 @@ class Bot:
         sources: dict[str, Source] | None = None,
         twins: Sequence[Hit] = (),
         translated: Sequence[Group] = (),
-        missing: Sequence[str] = (),
+        missing: Callable[[], Sequence[str]] = tuple,
     ) -> Answer:
         claims = self._claims(asked, passages, translated)
         readable = [*passages, *twins]
         if sources is None:
             sources = self._sources_of([p.article for p in readable])
         if not claims:
-            return _refusal(question, 0.0, None, missing)
+            return _refusal(question, 0.0, None, missing())
         best = claims[0]
         confidence = self._calibration.confidence(evidence(asked, claims, passages, translated))
         places = (*best.places, *told_elsewhere(best, readable))[:_MOST_CITATIONS]
@@ -261,7 +261,7 @@ class Bot:
         )
         if confidence < refuse_below:
             nearest = replace(citations[0], answer_in_article=(), answer_spans=())
-            return _refusal(question, confidence, nearest, missing)
+            return _refusal(question, confidence, nearest, missing())
         markers = " ".join(f"[{c.marker}]" for c in citations)
         return Answer(
             question,

@@ -92,12 +92,10 @@ class Weighed:
 
 
 class Looked(NamedTuple):
-    """What was found, what was looked for in the corpus's other language, and the question's words
-    that stand in no passage."""
+    """What was found, and what was looked for in the corpus's other language."""
 
     hits: tuple[Hit, ...]
     translated: Sequence[Group]
-    missing: tuple[str, ...]
 
 
 class Search:
@@ -148,8 +146,7 @@ class Search:
         found, _, query = self._found(question, within)
         order = sorted(found, key=lambda n: (-found[n].fit, n))
         order = self._reranked(question, order, found)
-        missing = missing_words(question, self._lexical.frequencies)
-        return Looked(self._hits(order, found, limit, within), query.other, missing)
+        return Looked(self._hits(order, found, limit, within), query.other)
 
     def _reranked(
         self, question: str, order: list[int], found: Mapping[int, _Found]
@@ -174,6 +171,10 @@ class Search:
         for number, fit in zip(best, [found[n].fit for n in first], strict=True):
             found[number].fit = fit
         return [*best, *(number for number in order if number not in set(first))]
+
+    def missing(self, question: str) -> tuple[str, ...]:
+        """Return the question's names, years and longer words that stand in no passage."""
+        return missing_words(question, self._lexical.frequencies)
 
     def weigh(self, question: str) -> list[Weighed]:
         """Return every candidate with what its place is computed from, best first."""
