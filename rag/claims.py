@@ -88,18 +88,22 @@ def make_claims(
     readings: Sequence[Reading],
     calibration: Calibration,
     translated: Sequence[Group] = (),
+    *,
+    own: str | None = None,
+    told: Sequence[str] = (),
 ) -> list[Claim]:
-    """Return the claims, best first; `translated` is the question in the other language.
+    """Return the claims, best first; `translated` is the question in the other language. Of a
+    follow-up `own` is the question without what went before, `told` what was answered then.
 
     What only repeats the question is no answer, in either language, nor is what goes on in another
     paragraph.
     """
     top = max((p.score for p in passages), default=0.0) or 1.0
-    kind, asked = asked_kind(question), _Asked(question, translated)
+    kind, asked = asked_kind(own or question), _Asked(question, translated, told)
     foreign = [_is_foreign(question, passage) for passage in passages]
     groups: dict[str, list[_Found]] = {}
     possible = [
-        *_of_itself(question, passages),
+        *_of_itself(own or question, passages),
         *(
             found
             for found in _as_quoted(passages, readings, kind)
@@ -149,11 +153,14 @@ def _as_quoted(
 class _Asked:
     """The question, as passages of its own language and of the other one are held against it."""
 
-    def __init__(self, question: str, translated: Sequence[Group]) -> None:
+    def __init__(
+        self, question: str, translated: Sequence[Group], told: Sequence[str] = ()
+    ) -> None:
         self.question = question
         self._translated = translated
         self._wanted = subject_terms(question)
         self._key = _key(question)
+        self._told = [_key(answer) for answer in told]
         self._characters = set(question)
         self._words = [Group({term: 1.0}, 1.0) for term in self._wanted if term.isascii()]
 
@@ -173,8 +180,8 @@ class _Asked:
         return len(set(words) & self._characters) / len(set(words))
 
     def is_repeated(self, words: str, foreign: bool) -> bool:
-        """Tell whether an answer is nothing but words of the question."""
-        if len(words) > 1 and _key(words) in self._key:
+        """Tell whether an answer is nothing but words of the question, or was given before."""
+        if len(words) > 1 and any(_key(words) in key for key in (self._key, *self._told)):
             return True
         return foreign and marked(self._translated, fold(words)) == 1.0
 
