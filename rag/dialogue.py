@@ -14,7 +14,8 @@ from rag.terms import fold, is_chinese, subject_terms
 from rag.types import History
 
 _LEANS = re.compile(
-    r"^(?:那(?![家个位项次款些种])|他|她|它|这(?![家个位项次款些种])|其|此|该|还有|另外|然后|再|又|and |what about|how about|then )"
+    r"^(?:那(?![家个位项次款些种])|他|她|它|这(?![家个位项次款些种])|其|此|该|还有|另外|然后|再|又)"
+    r"|^(?:and|what about|how about|then) "
     r"|呢[?？]?$"
     r"|[他她它](?:们|是|的|在|说|有)"
     r"|\b(?:he|she|it|they|his|her|its|their|them|that|those|there)\b",

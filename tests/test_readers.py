@@ -151,6 +151,22 @@ def test_the_mean_of_two_runs_lies_between_them(untrained, tmp_path):
         torch.testing.assert_close(weight, state[name] * 2)
 
 
+def test_blocks_that_the_weights_do_not_have_begin_by_changing_nothing(untrained, tmp_path):
+    network, _ = untrained
+    saved = {name: array for name, array in network.state_dict().items() if name != "words.weight"}
+    last = f"blocks.{len(network.blocks) - 1}."
+    save_file(
+        {name: array for name, array in saved.items() if not name.startswith(last)},
+        tmp_path / "network.safetensors",
+    )
+    torch.manual_seed(1)
+    grown = ReaderNetwork(network.words.weight, network.characters.num_embeddings).eval()
+    resume(grown, tmp_path)
+    x, mask = torch.randn(1, 5, grown.norm.weight.shape[0]), torch.zeros(1, 1, 5)
+    torch.testing.assert_close(grown.blocks[-1](x, mask), x)
+    torch.testing.assert_close(grown.start.weight, network.start.weight)
+
+
 def test_training_does_not_go_on_from_another_network(untrained, tmp_path):
     network, _ = untrained
     state = {name: array for name, array in network.state_dict().items() if "null" not in name}
