@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rag.codes import pack_vectors
 from rag.store_file import TEXT, TEXT_FROM, checksum, marks, pack, parts, unpack
 from rag.store_links import Links
 from rag.types import Article, Chunk, Run, Source
@@ -50,7 +51,8 @@ class Articles(Links):
         Returns False, and takes no chunks, where another source of that digest has the same
         articles.
         """
-        self.remove(source.name)
+        if self._rows("SELECT 1 FROM source WHERE name = ?", (source.name,)):
+            self.remove(source.name)
         first = self._first(digest, articles)
         self._put_source(source, digest, first)
         if first is not None:
@@ -60,16 +62,16 @@ class Articles(Links):
             return False
         for n, article in enumerate(articles):
             whole = len(article.text) >= _HALF * len(source.text)
-            is_copy = whole and article.text == _copied(source.text, article.runs)
-            self._put_article(n, article, None if is_copy else pack(article.text))
+            copied = _copied(source.text, article.runs) if whole else ""
+            is_copy = whole and article.text == copied
+            self._put_article(n, article, None if is_copy else pack(article.text, copied))
         run_many = self._connection.executemany
         run_many("INSERT INTO sketch (article) VALUES (?)", [(a.id,) for a in articles])
-        blobs = map(bytes, np.ascontiguousarray(vectors, np.float16))
         run_many(
             'INSERT INTO chunk (article, start, "end", vector, sum) VALUES (?, ?, ?, ?, ?)',
             [
                 (c.article_id, *c.span, blob, checksum(c.article_id, *c.span, blob))
-                for c, blob in zip(chunks, blobs, strict=True)
+                for c, blob in zip(chunks, pack_vectors(vectors), strict=True)
             ],
         )
         return True
@@ -94,7 +96,7 @@ class Articles(Links):
     def _put_article(
         self, number: int, article: Article, packed: bytes | None, same_as: str | None = None
     ) -> None:
-        runs = json.dumps(article.runs)
+        runs = json.dumps(article.runs, separators=(",", ":"))
         told = (article.title, article.byline, article.published)
         row = (article.id, article.source, number, runs, *told, same_as)
         self._connection.execute(
