@@ -413,6 +413,11 @@ def _with_tokenizer(index: tantivy.Index) -> tantivy.Index:
     return index
 
 
+def empty_index(folder: Path) -> tantivy.Index:
+    """Return a new index in a folder, as this module makes them."""
+    return _with_tokenizer(tantivy.Index(_schema(), str(folder)))
+
+
 def _opened(folder: Path) -> tantivy.Index:
     return _with_tokenizer(tantivy.Index.open(str(folder)))
 
