@@ -66,3 +66,16 @@ def test_pages_are_measured_on_request(capsys):
     figures = json.loads(capsys.readouterr().out)
     assert figures["articles mapped wrongly"] == 0
     assert figures["boundary F1"] > 0.7
+
+
+def test_both_stores_give_the_same_ten_on_request(tmp_path, capsys):
+    rows = [
+        {"id": s["id"], "context": s["text"], "question": f"第{s['id']}届在哪里?", "answers": []}
+        for s in STORIES[:12]
+    ]
+    file = tmp_path / "questions.jsonl"
+    file.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows), "utf-8")
+    assert main(["bench", "--parity", str(file), "--limit", "8", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["questions"] == figures["the same ten in the same order"] == 8
+    assert figures["scores apart at most"] < 1e-3
