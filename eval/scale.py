@@ -46,6 +46,7 @@ class Form(NamedTuple):
     name: str
     build: Callable[[Floats], Any]
     most: int  # rows it is tried with
+    probed: tuple[int, ...] = (1,)  # one list in so many
 
 
 def forms() -> list[Form]:
@@ -57,9 +58,8 @@ def forms() -> list[Form]:
     return [
         Form("exact, 16 bits", lambda rows: _exact(rows, half), every),
         Form("exact, 8 bits", lambda rows: _exact(rows, byte), every),
-        Form("lists, 64 probed, 16 bits", lambda rows: _lists(rows, half, 64), every),
-        Form("lists, 128 probed, 16 bits", lambda rows: _lists(rows, half, 128), every),
-        Form("lists, 64 probed, 8 bits", lambda rows: _lists(rows, byte, 64), every),
+        Form("lists, 16 bits", lambda rows: _lists(rows, half), every, (2, 4, 8, 16)),
+        Form("lists, 8 bits", lambda rows: _lists(rows, byte), every, (4,)),
         Form("HNSW, 16 bits", lambda rows: _graph(rows, half), _SLOW_TO_BUILD),
     ]
 
@@ -72,7 +72,7 @@ def _exact(rows: Floats, kind: Any) -> Any:
     )
 
 
-def _lists(rows: Floats, kind: Any, probed: int) -> Any:
+def _lists(rows: Floats, kind: Any) -> Any:
     import faiss
 
     count, dimension = rows.shape
@@ -80,7 +80,7 @@ def _lists(rows: Floats, kind: Any, probed: int) -> Any:
     index = faiss.IndexIVFScalarQuantizer(
         faiss.IndexFlatIP(dimension), dimension, lists, kind, faiss.METRIC_INNER_PRODUCT
     )
-    index.cp.niter, index.nprobe = _ROUNDS, probed
+    index.cp.niter = _ROUNDS
     return _filled(index, rows, rows[:: max(1, count // (lists * _TRAINED_ON))])
 
 
@@ -100,8 +100,10 @@ def _filled(index: Any, rows: Floats, sample: Floats | None = None) -> Any:
     return index
 
 
-def vector_rows(corpus: Corpus, sizes: Sequence[int], queries: Floats) -> Iterator[dict[str, Any]]:
-    """Yield what each form costs and finds at each size."""
+def vector_rows(
+    corpus: Corpus, sizes: Sequence[int], queries: Floats, named: str
+) -> Iterator[dict[str, Any]]:
+    """Yield what each form whose name holds `named` costs and finds at each size."""
     import faiss
 
     faiss.omp_set_num_threads(1)
@@ -109,8 +111,8 @@ def vector_rows(corpus: Corpus, sizes: Sequence[int], queries: Floats) -> Iterat
         table = corpus.vectors(size)
         exact = nearest(table, queries)
         for form in forms():
-            if size <= form.most:
-                yield {"size": size, "form": form.name} | one_form(form, table, queries, exact)
+            if size <= form.most and named in form.name:
+                yield from one_form(form, table, queries, exact)
 
 
 def nearest(table: Floats, queries: Floats) -> list[set[int]]:
@@ -128,16 +130,22 @@ def nearest(table: Floats, queries: Floats) -> list[set[int]]:
 
 def one_form(
     form: Form, table: Floats, queries: Floats, exact: Sequence[set[int]]
-) -> dict[str, float]:
-    """Build one form over the rows and ask it."""
+) -> Iterator[dict[str, Any]]:
+    """Build one form over the rows and ask it, looking through ever fewer of its lists."""
     gc.collect()
     before, begun = memory_mb(), time.process_time()
     index = form.build(table)
-    built, grown = time.process_time() - begun, memory_mb() - before
-    found = [index.search(query.reshape(1, -1), _TOP)[1][0].tolist() for query in queries]
-    shared = [len(there & set(those)) / _TOP for there, those in zip(exact, found, strict=True)]
-    told = timed(lambda query: index.search(query.reshape(1, -1), _TOP), list(queries))
-    return told | {"built_cpu_s": built, "mb": grown, "overlap": float(np.mean(shared))}
+    cost = {"built_cpu_s": time.process_time() - begun, "mb": memory_mb() - before}
+    for one_in in form.probed:
+        name = form.name
+        if hasattr(index, "nlist"):
+            index.nprobe = max(1, index.nlist // one_in)
+            name += f", 1 in {one_in} probed"
+        found = [index.search(query.reshape(1, -1), _TOP)[1][0].tolist() for query in queries]
+        shared = [len(there & set(those)) / _TOP for there, those in zip(exact, found, strict=True)]
+        told = timed(lambda query: index.search(query.reshape(1, -1), _TOP), list(queries))
+        row = {"size": len(table), "form": name, "overlap": float(np.mean(shared))}
+        yield row | told | cost
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -147,6 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
+    parser.add_argument("--forms", default="", help="only those whose name holds this")
     parser.add_argument("--engines", nargs="*", default=[], metavar="NAME:SIZE")
     options = parser.parse_args(arguments)
     told: dict[str, Any] = {"plain": plain_work(), "vectors": [], "words": []}
@@ -161,7 +170,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.sizes:
         corpus = Corpus(options.index)
         model = load_embedder(Store.open(options.index).setting("embedder"))
-        for row in vector_rows(corpus, options.sizes, model.encode_queries(corpus.questions)):
+        queries = model.encode_queries(corpus.questions)
+        for row in vector_rows(corpus, options.sizes, queries, options.forms):
             note("vectors", row)
     for engine in options.engines:
         name, _, size = engine.partition(":")
