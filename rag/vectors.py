@@ -4,9 +4,10 @@ In memory vectors are 16-bit floats, which FAISS compares fastest. Up to EXACT o
 compared; above, they are parted into lists by k-means and the nearest third of the lists is looked
 through. Over 192,810 news passages, questions made of sentences, one thread of a busy machine: of
 the ten nearest 0.984 are found in 4.3 ms; a half of the lists 0.991 in 6.2, a quarter 0.973 in 3.3,
-an eighth 0.956 in 1.7 (eval.scale). K-means takes seconds, so its centres and which list each vector is in are
-kept beside the store (4 bytes a vector; the vectors themselves come from the store): derived data,
-with what they were made from and a checksum, built anew when either does not match.
+an eighth 0.956 in 1.7 (eval.scale). K-means takes seconds, so its centres and which list each
+vector is in are kept beside the store (4 bytes a vector; the vectors themselves come from the
+store): derived data, with what they were made from and a checksum, built anew when either does not
+match.
 """
 
 from __future__ import annotations

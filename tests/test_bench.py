@@ -2,9 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from eval.bench import as_text, bench, made_questions, plain_work
+from eval.growth import growth
+from eval.scale import forms, nearest, one_form
+from eval.scale_corpus import Corpus
 from rag.errors import SourceError
 from rag.ingest import index_sources
 from rag.store import Store
@@ -79,3 +83,23 @@ def test_both_stores_give_the_same_ten_on_request(tmp_path, capsys):
     figures = json.loads(capsys.readouterr().out)
     assert figures["questions"] == figures["the same ten in the same order"] == 8
     assert figures["scores apart at most"] < 1e-3
+
+
+def test_growth_is_drawn_from_the_figures_with_the_limit_of_memory():
+    rows = [{"size": n, "form": "exact <b>", "cpu_p50_ms": n / 1e4} for n in (1_000, 100_000)]
+    svg = growth({"plain": {"scan_gb_s": 10.0}, "vectors": rows, "words": []})
+    assert svg.startswith("<svg") and svg.count("<circle") == 2
+    assert "exact &lt;b&gt;" in svg and "memory bandwidth" in svg
+
+
+def test_every_form_of_faiss_finds_what_is_nearest(tmp_path):
+    index_sources(tmp_path, [Source(s["id"], s["text"]) for s in STORIES])
+    corpus = Corpus(tmp_path)
+    table = corpus.vectors(2_000)  # copies with noise
+    assert np.allclose(np.linalg.norm(table, axis=1), 1, atol=1e-2)
+    queries = table[:3]
+    exact = nearest(table, queries)
+    assert all(n in found for n, found in enumerate(exact))
+    for form in forms():
+        first, *_ = one_form(form, table, queries, exact)
+        assert first["overlap"] > 0.5, form.name

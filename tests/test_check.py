@@ -48,7 +48,7 @@ def model(monkeypatch):
 def whole(tmp_path, model, monkeypatch):
     """An index with every kind of file, vector lists too."""
     monkeypatch.setattr(rag.vectors, "EXACT", 10)
-    monkeypatch.setattr(rag.vectors, "PROBES", 1)
+    monkeypatch.setattr(rag.vectors, "_FEWEST_LISTS", 1)
     folder = tmp_path / "whole"
     index_sources(folder, SOURCES)
     searched(folder, "观众")
