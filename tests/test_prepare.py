@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import rag.prepare
+from rag.articles import split_articles
 from rag.prepare import prepare, prepare_batches
 from rag.settings import Settings
 from rag.types import Source
@@ -47,6 +48,14 @@ def test_every_batch_is_prepared_in_order(team, helpers, count):
     assert [done.sources for done in found] == wanted
     assert len(team) == (helpers if count > 1 else 0)
     assert all(helper.process.poll() is not None for helper in team)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "seeds").glob("*.txt"))[::3], ids=lambda p: p.name)
+def test_one_long_line_becomes_what_looking_for_stories_in_it_gives(path):
+    text = "".join(path.read_text(encoding="utf-8").split("\n"))[:3000]
+    source = Source("line.txt", text)
+    assert len(text) > 200
+    assert prepare(source, SETTINGS).articles == split_articles(source)
 
 
 def test_a_batch_larger_than_a_pipe_is_no_deadlock(team):
