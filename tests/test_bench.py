@@ -86,9 +86,10 @@ def test_both_stores_give_the_same_ten_on_request(tmp_path, capsys):
 
 
 def test_growth_is_drawn_from_the_figures_with_the_limit_of_memory():
-    rows = [{"size": n, "form": "exact <b>", "cpu_p50_ms": n / 1e4} for n in (1_000, 100_000)]
-    svg = growth({"plain": {"scan_gb_s": 10.0}, "vectors": rows, "words": []})
-    assert svg.startswith("<svg") and svg.count("<circle") == 2
+    costs = {"form": "exact <b>", "cpu_p50_ms": 3.0, "mb": 1.0}
+    rows = [{"size": size} | costs for size in (1_000, 100_000)]
+    svg = growth({"memory_gb_s": 10.0, "vectors": rows, "words": []})
+    assert svg.startswith("<svg") and svg.count("<circle") == 4
     assert "exact &lt;b&gt;" in svg and "memory bandwidth" in svg
 
 
