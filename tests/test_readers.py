@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from rag.errors import ModelError
-from rag.readers.examples import collate, make_example, token_span
+from rag.readers.examples import (
+    collate,
+    keep_examples,
+    kept_examples,
+    make_example,
+    token_span,
+)
 from rag.readers.extractive import MAX_SPAN, WEIGHTS, ExtractiveReader, _best_spans
 from rag.readers.features import match_features
 from rag.readers.tokens import NUMBER, UNKNOWN, Vocabulary, kind
@@ -328,3 +334,19 @@ def test_a_window_keeps_its_answer_wherever_it_is_cut():
         end = min(1500, start + rng.randrange(1, 60))
         task = window("?", context, start, end, 1.0, rng)
         assert task.passage[task.start : task.end] == context[start:end]
+
+
+def test_kept_examples_come_back_as_they_were(tmp_path, vocabulary):
+    table = load_word_table(WEIGHTS / "words.safetensors")
+    q, who, p, none = vocabulary.cut([QUESTION, "谁", PASSAGE, "没有人。"])
+    one, two = make_example(q, p, table, (1, 2), 1.25), make_example(who, none, table, (-1, -1), 1)
+    parts = [[one, two], [], [two]]
+    keep_examples(tmp_path / "examples.npz", *parts)
+    for kept, put in zip(kept_examples(tmp_path / "examples.npz"), parts, strict=True):
+        assert len(kept) == len(put)
+        for there, here in zip(kept, put, strict=True):
+            assert there.target == here.target and there.weight == here.weight
+            assert there.passage_ids == here.passage_ids
+            for name in ("passage", "passage_features", "question", "question_features"):
+                assert np.array_equal(getattr(there, name), getattr(here, name))
+                assert getattr(there, name).dtype == getattr(here, name).dtype
