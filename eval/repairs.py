@@ -34,7 +34,8 @@ from eval.damage import (
     with_headings,
     with_structures,
 )
-from eval.simulate import TruePage, mixed_stories, pages
+from eval.simulate import TruePage, pages
+from eval.stories import mixed_stories
 from rag.repair import RULES, Repaired, line_breaks, repair
 from rag.repair.breaks import (
     WEIGHTS,

@@ -64,6 +64,9 @@ class Line(NamedTuple):
     signature: bool
     ended: bool  # with a stop
     width: float  # of its column, in Chinese characters; 0 where it is one printed line
+    above: int  # newlines above it
+    indent: int  # blanks before it, as printed
+    printed: str  # the raw text, with the end of its last printed line
 
 
 def find_lines(raw: str, repaired: Repaired) -> list[Line]:
@@ -125,7 +128,26 @@ def _line(raw: str, repaired: Repaired, span: Span) -> Line:
     ended = bool(_SENTENCE_END.search(text[-8:])) or end_mark
     kind = _kind(text, ended)
     width = _width(raw, repaired, span) if kind == "body" else 0.0
-    return Line(span, text, kind, dateline, end_mark, signature, ended, width)
+    start, end = int(repaired.origin[span.start]), int(repaired.origin[span.end - 1]) + 1
+    before = raw[max(0, start - _MOST_BLANKS) : start]
+    blanks = before[len(before.rstrip()) :]
+    return Line(
+        span,
+        text,
+        kind,
+        dateline,
+        end_mark,
+        signature,
+        ended,
+        width,
+        blanks.count("\n"),
+        len(blanks) - 1 - blanks.rfind("\n"),
+        raw[start : end + 2],
+    )
+
+
+_MOST_BLANKS = 20  # characters of white space above a line that are looked at
+
 
 
 def _kind(text: str, ended: bool) -> str:
