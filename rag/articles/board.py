@@ -188,6 +188,13 @@ class Board:
         self.below = [starts.get(head.before) for head in self.heads]
         self.title = [self._title_features(head) for head in self.heads]
         self.as_heading = [self._heading_length(head) for head in self.heads]
+        self._unused = [
+            tuple(
+                sum(self._values[k] * x for k, x in self._of_heading(h, inside))
+                for inside in (True, False)
+            )
+            for h in range(len(self.heads))
+        ]
 
     def _kind(self, number: int) -> str:
         head, heads = self.heads[number], self.heads
@@ -221,19 +228,23 @@ class Board:
 
     def score(self, labels: Labels) -> float:
         """Return how likely a labelling is; higher is likelier, 0 is nothing."""
-        total, values = 0.0, self._values
+        total, stories = 0.0, _stories_of(labels)
         for s in self._kept(labels):
             total += self.going[s]
-        stories = _stories_of(labels)
         for label, segments in stories.items():
-            key = (max(label, UNTITLED), *segments)
-            if key not in self._known:
+            key = (label if label > UNTITLED else UNTITLED, *segments)
+            known = self._known.get(key)
+            if known is None:
                 told = self._story(key[0], segments)
-                self._known[key] = sum(values[k] * value for k, value in told)
-            total += self._known[key]
-        for k, value in self._of_page(labels, stories):
-            total += values[k] * value
-        return total
+                known = self._known[key] = sum(self._values[k] * value for k, value in told)
+            total += known
+        for h, (inside, between) in enumerate(self._unused):
+            if h not in stories:
+                total += inside if self._is_inside(h, labels) else between
+        return total + self._worth_of_layout(stories)
+
+    def _worth_of_layout(self, stories: dict[int, list[int]]) -> float:
+        return sum(self._values[k] * value for k, value in self._layout(stories))
 
     def features(self, labels: Labels) -> Counts:
         """Return what the score is the weighted sum of; under CAPPED what gaps add that say no more
@@ -248,7 +259,10 @@ class Board:
                 out[k] = out.get(k, 0.0) + float(row[k])
         stories = _stories_of(labels)
         told = [pair for x, s in stories.items() for pair in self._story(max(x, UNTITLED), s)]
-        for k, value in [*told, *self._of_page(labels, stories)]:
+        for h in range(len(self.heads)):
+            if h not in stories:
+                told += self._of_heading(h, self._is_inside(h, labels))
+        for k, value in [*told, *self._layout(stories)]:
             out[k] = out.get(k, 0.0) + value
         return out
 
@@ -357,22 +371,32 @@ class Board:
         if length < 120:
             yield _NUMBER["hardly any text" if length < 45 else "two or three lines"], 1.0
 
-    def _of_page(self, labels: Labels, stories: dict[int, list[int]]) -> Iterator[tuple[int, float]]:
-        """Yield the features that are of no one story: heads that are none's, order, layout."""
-        for h, head in enumerate(self.heads):
-            if h not in stories:
-                s = self.below[h]
-                inside = s is not None and s > 0 and labels[s - 1] == labels[s]
-                inside |= s is None and 0 < head.before < len(self.page.body)
-                yield _NUMBER[f"{'inside' if inside else 'between'} {self.kinds[h]}"], 1.0
-                yield _NUMBER["heading length"], self.as_heading[h]
-        titled = [(h, stories[h]) for h in sorted(stories) if h >= 0]
-        crossed = sum(a[1][0] > b[1][0] for a, b in zip(titled, titled[1:], strict=False))
+    def _is_inside(self, number: int, labels: Labels) -> bool:
+        """Tell whether one story stands either side of a head."""
+        s = self.below[number]
+        if s is None:
+            return 0 < self.heads[number].before < len(self.page.body)
+        return s > 0 and labels[s - 1] == labels[s]
+
+    def _of_heading(self, number: int, inside: bool) -> list[tuple[int, float]]:
+        """Return the features of a head that is no story's."""
+        where = "inside" if inside else "between"
+        length = self.as_heading[number]
+        return [(_NUMBER[f"{where} {self.kinds[number]}"], 1.0), (_NUMBER["heading length"], length)]
+
+    def _layout(self, stories: dict[int, list[int]]) -> Iterator[tuple[int, float]]:
+        """Yield the features that are of no one story: order, layout."""
+        last, crossed, places = -1, 0, 0
+        for h in range(len(self.heads)):
+            if h in stories:
+                first = stories[h][0]
+                crossed += first < last
+                places |= 1 << self.beside[h][first]
+                last = first
         if crossed:
             yield _NUMBER["crossed"], float(crossed)
-        places = {self._place(h, s[:1]) for h, s in titled}
-        if len(places) > 1:
-            yield _NUMBER["another place"], len(places) - 1.0
+        if places & (places - 1):
+            yield _NUMBER["another place"], places.bit_count() - 1.0
         if self.split:
             yield _NUMBER["split"], float(self.split)
 

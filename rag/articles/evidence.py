@@ -11,7 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -87,15 +87,20 @@ def _embedder() -> Embedder:
     return load()
 
 
-@lru_cache(maxsize=1 << 15)
-def _rarity(term: str) -> float:
-    """Return what a term counts for: pairs of characters that news is full of tell little."""
-    if len(term) != 2 or term.isascii():
-        return 1.0 if len(term) > 2 or term.isdigit() else 0.5
-    pairs = break_weights().pairs
-    key = (min(ord(term[0]), 0xFFFF) << 16) | min(ord(term[1]), 0xFFFF)
-    at = int(np.searchsorted(pairs, np.uint32(key)))
-    return 0.4 if at < len(pairs) and pairs[at] == key else 1.0
+_COMMON, _LATIN = 0.4, 0.5  # what a pair that news is full of counts for, and a Latin word
+
+
+def _rarity(found: Sequence[str]) -> Floats:
+    """Return what each term counts for: pairs of characters that news is full of tell little."""
+    out = np.ones(len(found))
+    pairs = np.array([(k, ord(t[0]), ord(t[1])) for k, t in enumerate(found) if len(t) == 2])
+    if len(pairs):
+        place, one, two = pairs.T
+        key = ((np.minimum(one, 0xFFFF) << 16) | np.minimum(two, 0xFFFF)).astype(np.uint32)
+        known = break_weights().pairs
+        at = np.minimum(np.searchsorted(known, key), len(known) - 1)
+        out[place] = np.where(one < 0x80, _LATIN, np.where(known[at] == key, _COMMON, 1.0))
+    return out
 
 
 class Words:
@@ -103,17 +108,21 @@ class Words:
 
     def __init__(self, lines: Sequence[Line]) -> None:
         counts = [Counter(t for t in terms(line.text) if len(t) > 1) for line in lines]
-        spread = Counter(t for one in counts for t in one)
-        shared = {t: k for k, t in enumerate(t for t, n in spread.items() if n > 1)}
-        n = len(lines) + 1
-        self.rows = np.zeros((len(lines), len(shared)), np.float32)
+        spread: Counter[str] = Counter()
+        for one in counts:
+            spread.update(one.keys())
+        number = {t: k for k, t in enumerate(spread)}
+        many = np.fromiter(spread.values(), np.int64, len(spread))
+        weight = np.log((len(lines) + 1) / many) * _rarity(list(spread))
+        column = np.cumsum(many > 1) - 1  # of terms that several lines have
+        self.rows = np.zeros((len(lines), int((many > 1).sum())), np.float32)
         self.norms = np.zeros(len(lines))
         for i, one in enumerate(counts):
-            for term, many in one.items():
-                weight = (1 + math.log(many)) * math.log(n / spread[term]) * _rarity(term)
-                self.norms[i] += weight * weight
-                if term in shared:
-                    self.rows[i, shared[term]] = weight
+            held = np.fromiter((number[t] for t in one), np.int64, len(one))
+            worth = weight[held] * (1 + np.log(np.fromiter(one.values(), np.float64, len(one))))
+            self.norms[i] = worth @ worth
+            shared = many[held] > 1
+            self.rows[i, column[held[shared]]] = worth[shared]
 
     def of(self, chosen: Sequence[Sequence[int]]) -> Floats:
         """Return unit vectors of groups of lines, (groups, terms that several lines have)."""

@@ -46,6 +46,8 @@ _FURNITURE = re.compile(
     "|.{0,4}(?:电话|邮箱|邮编)：?[ 0-9A-Za-z@.:：-]{6,60}.*"
 )
 _SIGNATURE = re.compile(f"—{{1,2}}[{HAN}（）·]{{3,24}} [{HAN}·]{{2,12}}")
+_TURN = re.compile("[问答][：:]|[QA][：:.] ")
+_DAY = re.compile("(?:\\d{4}年)?\\d{1,2}月\\d{1,2}日")  # below a letter
 _SENTENCE_END = re.compile("[。！？!?…；][”’）》」』)]*$|[.][\"'”)]*$")
 _LONGEST_HEAD = 42  # characters of a headline's line
 _LONGEST_ENGLISH_HEAD = 110
@@ -161,7 +163,7 @@ def _kind(text: str, ended: bool) -> str:
         return "caption"
     if english and (". " in text or text[-1] == "-" or text[0].islower()):
         return "body"
-    if "。" in text or text.endswith("——"):
+    if "。" in text or text.endswith("——") or _TURN.match(text) or _DAY.fullmatch(text):
         return "body"
     if short and not ended and text[-1] not in "，、,;：" and not _SIGNATURE.fullmatch(text):
         return "head"
@@ -208,7 +210,8 @@ def _is_bare(line: Line, before: Line, after: Line | None) -> bool:
         line.text[0] in SURNAMES or len(line.text) == 2 or "（" in line.text
     )
     english = _ENGLISH_NAME.fullmatch(line.text) and len(line.text) < 60
-    parted = line.span.start > before.span.end and len(before.text) > len(line.text)
+    parted = line.span.start > before.span.end or line.above > 1
+    parted = parted and len(before.text) > len(line.text)
     return bool((bare or english) and parted and not (after and after.kind == "byline"))
 
 

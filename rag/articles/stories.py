@@ -41,9 +41,12 @@ class Story:
 
 def find_stories(lines: Sequence[Line], heads: Sequence[Head], table: Weights) -> list[Story]:
     """Return the stories of a page, in the order in which they begin on it."""
-    page = Page(lines, heads)
-    if not page.body:
+    bodies = sum(line.kind == "body" for line in lines)
+    if not bodies:
         return _without_text(lines)
+    if bodies == 1 and not heads:  # nothing to choose
+        return [Story(text=[i for i, line in enumerate(lines) if line.kind != "furniture"])]
+    page = Page(lines, heads)
     return _stories(*search(page, table))
 
 
@@ -93,7 +96,8 @@ def splits(
                 Head(head.titles[:cut], None, head.before),
                 Head(head.titles[cut:], head.byline, head.before),
             ]
-            if lines[head.titles[cut]].text[0] not in "—-":
+            goes_on = below.text[0] in "—-" or above.text[-1] in "，：、,:"
+            if not goes_on:
                 out.append((h, [*heads[:h], *two, *heads[h + 1 :]]))
     return out[:most]
 

@@ -614,6 +614,7 @@ def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools
     end, start = fields["end"] % len(KINDS), fields["start"]
     goes_on = _member(start, _NEVER_FIRST)
     goes_on |= (end == _KIND["digit"]) & np.isin(codes[starts], _MEASURES)
+    goes_on |= _dangling(codes, lines)[:-1]
     hyphen = (codes[ends - 1] == 45) & (start == _KIND["lower"])
     goes_on |= hyphen & (kind_table()[np.minimum(codes[np.maximum(ends - 2, 0)], 0xFFFF)] == _KIND["lower"])  # noqa: E501
     items = start == len(KINDS)
@@ -637,6 +638,20 @@ def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools
     row = rows(text, lines)
     stays = (stays & ~listing & ~name_cut) | row[:-1] | row[1:]
     return (goes_on | name_cut) & ~stays, stays
+
+
+_LONGEST_DANGLING = 7  # characters from the comma on: ，2025年
+
+
+def _dangling(codes: npt.NDArray[np.uint32], lines: Lines) -> Bools:
+    """Tell which lines end with a clause that has only begun, a day after a comma: …成为焦点，7月."""
+    last, number = codes[lines.ends - 1], codes[np.maximum(lines.ends - 2, 0)]
+    out = np.zeros(len(last), np.bool_)
+    for back in range(3, _LONGEST_DANGLING + 1):
+        place = lines.ends - back
+        out |= (place >= lines.starts) & (codes[np.maximum(place, 0)] == ord("，"))
+    out &= np.isin(last, tuple(map(ord, "年月日"))) & (number >= 48) & (number < 58)
+    return out
 
 
 def _credits(codes: npt.NDArray[np.uint32], lines: Lines) -> Bools:
