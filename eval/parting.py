@@ -81,18 +81,18 @@ def example_of(true: TruePage) -> Example | None:
 def truth_of(example: Example, table: Weights) -> tuple[Board, Labels] | None:
     """Return the true labelling, heads of two stories taken apart; None where there is none."""
     page, owner = example.page, example.owner
-    heads, many = page.heads, 0
-    while many < 3:
+    heads, cuts = page.heads, tuple[tuple[int, int], ...]()
+    while len(cuts) < 3:
         mixed = [n for n, h in enumerate(heads) if len(_owners(h, owner)) > 1]
         ways = [
-            (h, two)
-            for h, two in splits(page.lines, heads, len(page.body), most=99)
+            (cut, two)
+            for h, cut, two in splits(page.lines, heads, len(page.body), most=99)
             if h in mixed and not _owners(two[h], owner) & _owners(two[h + 1], owner)
         ]
         if not ways:
             break
-        heads, many = ways[0][1], many + 1
-    board = Board(page, heads, table, many)
+        heads, cuts = ways[0][1], (*cuts, ways[0][0])
+    board = Board(page, heads, table, cuts)
     labels: dict[int, int] = {}
     for n, head in enumerate(heads):
         for i in (*head.titles, *((head.byline,) if head.byline is not None else ())):

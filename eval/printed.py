@@ -148,7 +148,7 @@ def printed(story: Story, rng: Random) -> Printed:
     told = f"{month}月{day}日" if rng.random() < 0.9 else f"{year}年{month}月{day}日"
     place, agency = rng.choice(_PLACES), rng.choice(_AGENCIES[:6])
     dated, marked = not english and rng.random() < 0.25, not english and rng.random() < 0.2
-    with_headings = len(story.body) >= 5 and rng.random() < 0.5
+    with_headings = len(story.body) >= 4 and rng.random() < 0.35
     body = list(story.body)
     if dated:
         body[0] = f"{agency}{place}{told}{rng.choice('电电讯')} {body[0]}"
@@ -159,8 +159,8 @@ def printed(story: Story, rng: Random) -> Printed:
         body[-1] = body[-1][: rng.randint(20, len(body[-1]) - 6)]
     first = len(parts)
     for i, paragraph in enumerate(body):
-        if with_headings and i and rng.random() < 0.35:
-            for _ in range(rng.choice((1, 1, 1, 2))):
+        if with_headings and i and rng.random() < 0.3:
+            for _ in range(rng.choice((1, 1, 1, 1, 2))):
                 parts.append(Part("heading", _heading("".join(body[i:]), rng)))
         parts.append(Part("body", paragraph))
     rest, aside = list(range(first, len(parts))), list[int]()

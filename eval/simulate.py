@@ -71,11 +71,22 @@ _GENTLE = ("spaces_between_scripts", "spaces_beside_punctuation", "padded_names"
 _ROUGH = ("compatibility_forms", "spaced_runs", "blank_after_every_line", "strewn")
 
 
+def _bylines_apart(articles: Sequence[TrueArticle], blocks: Blocks) -> Iterator[tuple[int, list[int], str]]:
+    """Yield the blocks, bylines as blocks of their own."""
+    for n, parts, kind in blocks:
+        signed = [k for k in parts if articles[n].parts[k].kind == "byline"]
+        titles = [k for k in parts if k not in signed]
+        if titles:
+            yield n, titles, kind
+        if signed:
+            yield n, signed, "byline"
+
+
 def _laid_out(articles: Sequence[TrueArticle], blocks: Blocks, rng: Random, name: str) -> TruePage:
     style = _Style(rng)
     owners: list[tuple[int, int, int]] = []
     pieces: list[Page] = [*style.furniture(rng, 0.25)]
-    for n, parts, kind in blocks:
+    for n, parts, kind in _bylines_apart(articles, blocks):
         texts = [articles[n].parts[k].text for k in parts]
         base = len(owners)
         clean = "\n".join(texts)
@@ -142,6 +153,9 @@ class _Style:
         if kind == "head":
             width = rng.choice((8, 10, 12, 16, 40, 40, 60, 60))
             yield hard_wraps(page, rng, width=width, indent="", apart=self.apart)
+            return
+        if kind == "byline":  # in one line, but where it is longer than any column
+            yield hard_wraps(page, rng, width=rng.choice((20, 60)), indent="", apart=self.apart)
             return
         if not self.wraps:
             yield hard_wraps(page, rng, width=9999, indent=self.indent, apart=self.apart)

@@ -130,23 +130,27 @@ def _reworded(clause: str, rng: Random) -> str:
 
 
 def mixed_stories(folder: Path, rng: Random) -> Iterator[Story]:
-    """Yield stories of all kinds in groups of a kind, as long as the bulletins last; one in eight is
-    English."""
+    """Yield stories of all kinds in groups of a kind, as long as the bulletins last; one in eight
+    is English, half of the groups are of one time and thus of like matters."""
     parallel = folder / "parallel" / "news_2017_2022.tsv.xz"
+    news, bulletins = folder / "text" / "zh_news.jsonl.xz", folder / "text" / "zh_bulletins.txt.xz"
     kinds = (
         # what follows one another in a file is of one day or one text: too alike for a page
-        (8, islice(bulletin_stories(folder / "text" / "zh_bulletins.txt.xz"), 0, None, 3)),
-        (7, islice(news_stories(folder / "text" / "zh_news.jsonl.xz", rng), 0, None, 2)),
-        (5, islice(news_stories(folder / "text" / "zh_news.jsonl.xz", rng, 850), 1, None, 3)),
+        (8, islice(bulletin_stories(bulletins), 0, None, 3)),
+        (7, islice(news_stories(news, rng), 0, None, 2)),
+        (5, islice(news_stories(news, rng, 850), 1, None, 3)),
         (1, cycle(islice(parallel_stories(parallel, 0, rng), 0, None, 3))),
         (3, cycle(islice(parallel_stories(parallel, 1, rng), 1, None, 3))),
     )
     while True:
         groups = []
         for share, stories in kinds:
-            groups += [list(islice(stories, _TOGETHER)) for _ in range(share)]
-        if not all(groups):
-            return
+            held = list(islice(stories, share * _TOGETHER))
+            if len(held) < share * _TOGETHER:
+                return
+            half = len(held) // 2
+            held[:half] = rng.sample(held[:half], half)
+            groups += [held[i : i + _TOGETHER] for i in range(0, len(held), _TOGETHER)]
         rng.shuffle(groups)
         yield from (story for group in groups for story in group)
 

@@ -29,6 +29,7 @@ UNTITLED = -1
 """Labels below 0 are stories without a head: -1, -2, …; others are numbers of heads."""
 
 Labels = tuple[int, ...]
+Cuts = tuple[tuple[int, int], ...]  # lines of headlines in a row that are of two stories
 Counts = dict[int, float]  # number of a feature → its value
 
 PLACES = ("after", "stack after", "behind", "stack behind", "later", "earlier")
@@ -73,7 +74,12 @@ STORY_FEATURES = (
     "over end mark",  # a story goes on below its own head, its end mark above
     "crossed",  # two stories stand in another order than their heads
     "another place",  # kinds of places beyond the first, over the page
-    "split",  # headlines in a row are of two stories
+    "split at an edge",  # headlines in a row are of two stories: above or below all text
+    "split within",  # … elsewhere
+    "split, set apart",  # … a blank line is between
+    "split, joined",  # … repair takes them for one
+    "split, alike",  # … cosine of what they are about
+    "split, long",  # … tens of characters of the shorter one
 )
 FEATURES = (*GAP_FEATURES, *STORY_FEATURES)
 _NUMBER = {name: len(GAP_FEATURES) + k for k, name in enumerate(STORY_FEATURES)}
@@ -103,9 +109,9 @@ class Board:
     """The segments of a page and what is known of them: all that the search looks at."""
 
     def __init__(
-        self, page: Page, heads: Sequence[Head], table: Weights, split: int = 0
+        self, page: Page, heads: Sequence[Head], table: Weights, apart: Cuts = ()
     ) -> None:
-        self.page, self.table, self.split = page, table, split
+        self.page, self.table = page, table
         self.heads = list(heads)
         n = len(page.body)
         odds = page.gaps @ table.gaps if n > 1 else np.zeros(0)
@@ -124,6 +130,8 @@ class Board:
         self._values: list[float] = table.values.tolist()
         self._measure()
         self._place_heads()
+        self.split = [pair for cut in apart for pair in self._split_features(*cut)]
+        self._worth_of_splits = sum(self._values[k] * value for k, value in self.split)
 
     # ---- what is known once and for all --------------------------------------------------
 
@@ -220,6 +228,21 @@ class Board:
             out.append((_NUMBER["title marked"], 1.0))
         return out
 
+    def _split_features(self, above: int, below: int) -> Iterator[tuple[int, float]]:
+        """Yield what tells that two lines of headlines in a row are of one story or of two."""
+        one, other = self.page.lines[above], self.page.lines[below]
+        before = next(h.before for h in self.heads if below in h.titles)
+        edge = before in (0, len(self.page.body))
+        yield _NUMBER["split at an edge" if edge else "split within"], 1.0
+        if other.above > 1:
+            yield _NUMBER["split, set apart"], 1.0
+        if one.span.end >= other.span.start - 1:
+            yield _NUMBER["split, joined"], 1.0
+        about = self.page.meanings.of([[above], [below]])
+        yield _NUMBER["split, alike"], float(about[0] @ about[1])
+        size = min(len(one.text), len(other.text)) / (2.5 if one.text.isascii() else 1)
+        yield _NUMBER["split, long"], min(size, 30) / 10
+
     def _heading_length(self, head: Head) -> float:
         size = sum(len(self.page.lines[i].text) for i in head.titles)
         return min(size / (2.5 if head.titles and self.page.lines[head.titles[0]].text.isascii() else 1), 30) / 10
@@ -241,7 +264,7 @@ class Board:
         for h, (inside, between) in enumerate(self._unused):
             if h not in stories:
                 total += inside if self._is_inside(h, labels) else between
-        return total + self._worth_of_layout(stories)
+        return total + self._worth_of_layout(stories) + self._worth_of_splits
 
     def _worth_of_layout(self, stories: dict[int, list[int]]) -> float:
         return sum(self._values[k] * value for k, value in self._layout(stories))
@@ -262,7 +285,7 @@ class Board:
         for h in range(len(self.heads)):
             if h not in stories:
                 told += self._of_heading(h, self._is_inside(h, labels))
-        for k, value in [*told, *self._layout(stories)]:
+        for k, value in [*told, *self._layout(stories), *self.split]:
             out[k] = out.get(k, 0.0) + value
         return out
 
@@ -397,8 +420,6 @@ class Board:
             yield _NUMBER["crossed"], float(crossed)
         if places & (places - 1):
             yield _NUMBER["another place"], places.bit_count() - 1.0
-        if self.split:
-            yield _NUMBER["split"], float(self.split)
 
 
 def _stories_of(labels: Labels) -> dict[int, list[int]]:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from embeddings import Embedder, load
 from rag.articles.lines import Head, Line
-from rag.repair.breaks import weights as break_weights
+from rag.repair.table import weights as break_weights
 from rag.terms import terms
 
 Floats = npt.NDArray[np.float64]

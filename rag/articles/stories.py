@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.articles.board import FEATURES, Board, Labels, Weights
+from rag.articles.board import FEATURES, Board, Cuts, Labels, Weights
 from rag.articles.evidence import Page
 from rag.articles.hunt import best_labels, plain_labels
 from rag.articles.lines import Head, Line
@@ -60,16 +60,17 @@ def search(page: Page, table: Weights) -> tuple[Board, Labels]:
     if plain is not None:
         return board, plain
     score, labels = best_labels(board)
-    for number in range(1, _MOST_ROUNDS + 1):
+    cuts: Cuts = ()
+    for _ in range(_MOST_ROUNDS):
         found = board
-        for h, split in splits(page.lines, board.heads, len(page.body)):
-            other = Board(page, split, table, number)
+        for h, cut, heads in splits(page.lines, board.heads, len(page.body)):
+            other = Board(page, heads, table, (*cuts, cut))
             reached, chosen = best_labels(other)
             if reached > score and {h, h + 1} <= set(chosen):
-                found, score, labels = other, reached, chosen
+                found, score, labels, best = other, reached, chosen, cut
         if found is board:
             break
-        board = found
+        board, cuts = found, (*cuts, best)
     return board, labels
 
 
@@ -78,9 +79,9 @@ _MOST_SPLITS = 6
 
 def splits(
     lines: Sequence[Line], heads: Sequence[Head], bodies: int, most: int = _MOST_SPLITS
-) -> list[tuple[int, list[Head]]]:
-    """Return the heads with one of them taken for two, where headlines stand in a row, and the
-    number of that one."""
+) -> list[tuple[int, tuple[int, int], list[Head]]]:
+    """Return the number of a head that may be two, where headlines stand in a row, the lines it is
+    cut between, and the heads after that."""
     out = []
     # first those above or below all text, where headlines are printed in a row
     shared = Counter(head.before for head in heads)
@@ -90,7 +91,7 @@ def splits(
         head = heads[h]
         for cut in range(1, len(head.titles)):
             above, below = lines[head.titles[cut - 1]], lines[head.titles[cut]]
-            if not apart[h] and above.span.end >= below.span.start - 1:
+            if not apart[h] and above.span.end >= below.span.start - 1 and below.above < 2:
                 continue  # one headline, wrapped
             two = [
                 Head(head.titles[:cut], None, head.before),
@@ -98,7 +99,8 @@ def splits(
             ]
             goes_on = below.text[0] in "—-" or above.text[-1] in "，：、,:"
             if not goes_on:
-                out.append((h, [*heads[:h], *two, *heads[h + 1 :]]))
+                lines_apart = (head.titles[cut - 1], head.titles[cut])
+                out.append((h, lines_apart, [*heads[:h], *two, *heads[h + 1 :]]))
     return out[:most]
 
 
