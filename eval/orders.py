@@ -7,8 +7,10 @@ from random import Random
 
 from eval.printed import Printed
 
-Blocks = list[tuple[int, list[int], str]]
+Block = tuple[int, list[int], str]
 """What is printed in one piece: number of the article, its parts, and what they are."""
+
+Blocks = list[Block]
 
 
 def _in_order(stories: Sequence[Printed], rng: Random) -> Blocks:

@@ -21,13 +21,14 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+from scipy.optimize import minimize  # type: ignore[import-untyped]
 
 from eval.simulate import NONE, TruePage, pages
 from eval.stories import Story, mixed_stories
 from rag.articles import quotations
-from rag.articles.board import CAPPED, FEATURES, UNTITLED, Board, Counts, Labels, Weights
+from rag.articles.board import CAPPED, UNTITLED, Board, Counts, Labels
 from rag.articles.evidence import Page
+from rag.articles.features import FEATURES, Weights
 from rag.articles.hunt import best_labels, moves
 from rag.articles.lines import Head, find_heads, find_lines
 from rag.articles.stories import WEIGHTS, search, splits, weights
@@ -38,9 +39,9 @@ Floats = npt.NDArray[np.float64]
 _HELD_OUT = 5  # of so many stories one is never fitted on
 _NEAR = 24  # labellings one step from the truth that are looked at in a round
 _ROUNDS = 5
-_RIDGE = 1.0
-_COST = 1.0  # log-odds for each segment that is wrong, as margin
-_MOST_COST = 4.0
+_RIDGE = 2.0
+_COST = 0.5  # log-odds for each segment that is wrong, as margin
+_MOST_COST = 2.0
 
 
 class Example(NamedTuple):
@@ -124,7 +125,6 @@ def _named(labels: Sequence[int]) -> Labels:
 def wrong_lines(example: Example, board: Board, labels: Labels, true: Sequence[int]) -> float:
     """Return how many lines of text, long ones counted as such, are not with the others of their
     story, and how many stories lack their own head."""
-    body = example.page.body
     mine = [x for (a, b), x in zip(board.ranges, labels, strict=True) for _ in range(a, b)]
     best = Counter(zip(mine, true, strict=True))
     taken: dict[int, int] = {}
@@ -134,9 +134,8 @@ def wrong_lines(example: Example, board: Board, labels: Labels, true: Sequence[i
     wrong = sum(taken.get(x) != t for x, t in zip(mine, true, strict=True))
     for x, t in taken.items():
         lines = example.titled.get(t, set())
-        held = set(board.heads[x].titles) | {board.heads[x].byline} if x >= 0 else set()
+        held = {*board.heads[x].titles, board.heads[x].byline} if x >= 0 else set()
         wrong += bool(lines) != bool(held & lines)
-    del body
     return min(_COST * wrong, _MOST_COST)
 
 
@@ -163,12 +162,12 @@ def look(job: tuple[Example, Floats, int]) -> Found | None:
     rivals = [(other, found), *((board, _named(x)) for x in near)]
     if other.heads != board.heads:
         rivals.append((board, best_labels(board)[1]))
-    rivals = [(b, x, wrong_lines(example, b, x, owner)) for b, x in rivals]
-    rivals = [r for r in rivals if r[2] > 0]
+    judged = [(b, x, wrong_lines(example, b, x, owner)) for b, x in rivals]
+    wrong = [one for one in judged if one[2] > 0]
     right = wrong_lines(example, other, found, owner) == 0
     return Found(
-        [board.features(labels), *(b.features(x) for b, x, _ in rivals)],
-        [0.0, *(cost for _, _, cost in rivals)],
+        [board.features(labels), *(b.features(x) for b, x, _ in wrong)],
+        [0.0, *(cost for _, _, cost in wrong)],
         right,
     )
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.damage import ADDED, DAMAGES, Page, changed, hard_wraps, page_of
-from eval.orders import ORDERS, Blocks
+from eval.orders import ORDERS, Block, Blocks
 from eval.printed import FURNITURE, PAPERS, TrueArticle, name_of, printed
 from eval.stories import Story, is_english
 from rag.types import is_ignorable
@@ -71,7 +71,7 @@ _GENTLE = ("spaces_between_scripts", "spaces_beside_punctuation", "padded_names"
 _ROUGH = ("compatibility_forms", "spaced_runs", "blank_after_every_line", "strewn")
 
 
-def _bylines_apart(articles: Sequence[TrueArticle], blocks: Blocks) -> Iterator[tuple[int, list[int], str]]:
+def _bylines_apart(articles: Sequence[TrueArticle], blocks: Blocks) -> Iterator[Block]:
     """Yield the blocks, bylines as blocks of their own."""
     for n, parts, kind in blocks:
         signed = [k for k in parts if articles[n].parts[k].kind == "byline"]
@@ -92,9 +92,9 @@ def _laid_out(articles: Sequence[TrueArticle], blocks: Blocks, rng: Random, name
         clean = "\n".join(texts)
         for k, one in zip(parts, texts, strict=True):
             owners += [*((n, k, place) for place in range(len(one))), (NONE, NONE, NONE)]
-        block = _Block(style, rng)
+        frame = _Frame(style, rng)
         for piece in style.wrapped(page_of(clean), kind, rng):
-            piece = block.damaged(piece, rng)
+            piece = frame.damaged(piece, rng)
             places = tuple(o + base if o >= 0 else o for o in piece.origin)
             pieces.append(Page(piece.text, places))
             if rng.random() < 0.01:
@@ -188,7 +188,7 @@ class _Style:
 _LINE_ENDS = ("\n", "\n", "\n", "\n", "\r\n", " \n")
 
 
-class _Block:
+class _Frame:
     """How the characters and line ends of one block come out."""
 
     def __init__(self, style: _Style, rng: Random) -> None:

@@ -1,5 +1,5 @@
-"""Clean articles to print on simulated pages: news bulletins with the headlines of their editors, news
-of a corpus, parallel news, the articles of `eval/pages`.
+"""Clean articles to print on simulated pages: news bulletins with the headlines of their editors,
+news of a corpus, parallel news, the articles of `eval/pages`.
 
 Every source is named by the caller; nothing of them is in the project.
 """

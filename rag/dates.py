@@ -12,14 +12,16 @@ _MARK = re.compile(
     r"(?:新华社|中新社|中新网|人民网|央视网|本报|本刊|(?:日|晚|时|早|都市)报)[\u4e00-\u9fff/·、]{1,14}?(?:(\d{4})年)?(\d{1,2})月(\d{1,2})日(?:电|讯)"
 )
 _MONTHS = "January February March April May June July August September October November December"
+_ANY_MONTH = _MONTHS.replace(" ", "|")
 _ENGLISH_MARK = re.compile(
-    rf"(?:^|\n)[A-Z][A-Z .'-]{{2,30}}, ({_MONTHS.replace(' ', '|')}) (\d{{1,2}})(?:, (\d{{4}}))? ?[—–-]"
+    rf"(?:^|\n)[A-Z][A-Z .'-]{{2,30}}, ({_ANY_MONTH}) (\d{{1,2}})(?:, (\d{{4}}))? ?[—–-]"
 )
 # a number of four digits is a year only where something says so: 12084人 is none
 _YEAR = re.compile(
-    r"(到|至|截至|—|－|-|~|by |until )?(?<!\d)((?:19|20)\d\d)(?:年(?:(\d{1,2})月(\d{1,2})日)?|(?=[^\d%]|$))"
+    r"(到|至|截至|—|－|-|~|by |until )?(?<!\d)((?:19|20)\d\d)"
+    r"(?:年(?:(\d{1,2})月(\d{1,2})日)?|(?=[^\d%]|$))"
 )
-_BEFORE = re.compile(rf"(?:{_MONTHS.replace(' ', '|')}|in|since|of|,) ?\d{{0,2}},? ?$")
+_BEFORE = re.compile(rf"(?:{_ANY_MONTH}|in|since|of|,) ?\d{{0,2}},? ?$")
 _NEAR = 10  # days between a dateline and the paper that prints it, or the news that it tells
 _OLDEST = 2000  # a page that speaks only of earlier years tells of the past, not of its own day
 

@@ -171,8 +171,8 @@ _TRACES = (
 
 
 def traces(raw: str) -> tuple[float, ...]:
-    """Return how print and extraction left a line, each trace from 0 to 1, NaN where nothing shows
-    it: Windows line ends, blanks at line ends, blanks beside Latin and beside signs, wide digits."""
+    """Return how print and extraction left a line, each trace from 0 to 1, NaN where nothing
+    shows it: Windows line ends, blanks at line ends, beside Latin, beside signs; wide digits."""
     out = []
     for one, other in _TRACES:
         a, b = len(one.findall(raw)), len(other.findall(raw))

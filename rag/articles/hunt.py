@@ -1,5 +1,5 @@
-"""The best labelling of a page: hill climbing from several starts, one for each way in which pages are
-commonly printed."""
+"""The best labelling of a page: hill climbing from several starts, one for each way in which pages
+are commonly printed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag.articles.board import CLEAR, PLACES, UNTITLED, Board, Labels
+from rag.articles.board import UNTITLED, Board, Labels
+from rag.articles.features import PLACES
+from rag.articles.segments import CLEAR
 
 
 def _starts(board: Board) -> list[Labels]:
@@ -52,7 +54,7 @@ def _path(board: Board, chosen: Sequence[int], *, any_order: bool) -> Labels:
     own = np.array(
         [
             [
-                told * board.weight[s] * board.told[h][s] + named * board.weight[s] * board.named[h][s]
+                board.weight[s] * (told * board.told[h][s] + named * board.named[h][s])
                 + (places[board.beside[h][s]] if any_order else 0.0)
                 for h in chosen
             ]

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.articles.board import FEATURES, Board, Cuts, Labels, Weights
+from rag.articles.board import Board, Labels
 from rag.articles.evidence import Page
+from rag.articles.features import FEATURES, Weights
 from rag.articles.hunt import best_labels, plain_labels
 from rag.articles.lines import Head, Line
+from rag.articles.segments import Cuts
 
 WEIGHTS = Path(__file__).parent / "weights.json"
 
