@@ -114,9 +114,9 @@ def _heading(text: str, rng: Random) -> str:
         return " ".join(headline(text, rng).split()[:5])
     clauses = [c for c in CLAUSE.findall(text) if len(c) <= 14] or [text[:8]]
     one = rng.choice(clauses)
-    return rng.choice(
-        (one, one, one[:6], f"■ {one}", f"“{one[:4]}”{one[4:]}", f"{one[:5]} {one[5:]}")
-    )
+    forms = (one, one[:6], f"■ {one}", f"{one[:5]} {one[5:]}")
+    # most are worded as headlines are
+    return rng.choice(forms) if rng.random() < 0.3 else headline(text, rng)
 
 
 _CUT_OFF = 0.02  # of the stories end in the middle of a sentence, as where a file does
@@ -148,7 +148,7 @@ def printed(story: Story, rng: Random) -> Printed:
     told = f"{month}月{day}日" if rng.random() < 0.9 else f"{year}年{month}月{day}日"
     place, agency = rng.choice(_PLACES), rng.choice(_AGENCIES[:6])
     dated, marked = not english and rng.random() < 0.25, not english and rng.random() < 0.2
-    with_headings = len(story.body) >= 4 and rng.random() < 0.35
+    with_headings = len(story.body) >= 4 and rng.random() < (0.6 if len(story.body) > 7 else 0.3)
     body = list(story.body)
     if dated:
         body[0] = f"{agency}{place}{told}{rng.choice('电电讯')} {body[0]}"
@@ -161,7 +161,7 @@ def printed(story: Story, rng: Random) -> Printed:
     for i, paragraph in enumerate(body):
         if with_headings and i and rng.random() < 0.3:
             for _ in range(rng.choice((1, 1, 1, 1, 2))):
-                parts.append(Part("heading", _heading("".join(body[i:]), rng)))
+                parts.append(Part("heading", _heading("".join(body[i : i + 3]), rng)))
         parts.append(Part("body", paragraph))
     rest, aside = list(range(first, len(parts))), list[int]()
     if not english and rng.random() < 0.15:

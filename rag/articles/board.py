@@ -115,8 +115,10 @@ class Board(Segments):
         scale = math.sqrt(min(size, _TELLING)) / size
         for name, told in (("told", self.told[label]), ("named", self.named[label])):
             all_told = scale * sum(self.weight[s] * told[s] for s in segments)
-            out.append((NUMBER[name], all_told))
-            out.append((NUMBER[f"{name} first"], told[runs[0][0]]))
+            first = told[runs[0][0]]
+            if self.may_be_heading[label]:  # a section heading too tells of what stands below it
+                all_told, first = min(all_told, 0.0), min(first, 0.0)
+            out += [(NUMBER[name], all_told), (NUMBER[f"{name} first"], first)]
         head = self.heads[label]
         if head.before and self._over_end_mark(label, segments):
             out.append((NUMBER["over end mark"], 1.0))

@@ -48,7 +48,7 @@ STORY_FEATURES = (
     "over end mark",  # a story goes on below its own head, its end mark above
     "crossed",  # two stories stand in another order than their heads
     "another place",  # kinds of places beyond the first, over the page
-    "split at an edge",  # headlines in a row are of two stories: above or below all text
+    "split at an edge",  # headlines in a row are of two stories: above or below all, in a stack
     "split within",  # … elsewhere
     "split, set apart",  # … a blank line is between
     "split, joined",  # … repair takes them for one

@@ -104,6 +104,9 @@ class Segments:
             self.beside.append([PLACES.index(name) for name in row])
         self.kinds = [self._kind(h) for h in range(len(self.heads))]
         self.is_heading = [kind in ("block", "lone") for kind in self.kinds]
+        signed = "signed" in self.kinds
+        inner = ("block", "lone", "end") if signed else ("block", "lone")
+        self.may_be_heading = [kind in inner for kind in self.kinds]
         starts = {a: s for s, (a, _) in enumerate(self.ranges)}
         self.below = [starts.get(head.before) for head in self.heads]
         self.title = [self._title_features(head) for head in self.heads]
@@ -136,7 +139,8 @@ class Segments:
         """Yield what tells that two lines of headlines in a row are of one story or of two."""
         one, other = self.page.lines[above], self.page.lines[below]
         before = next(h.before for h in self.heads if below in h.titles)
-        edge = before in (0, len(self.page.body))
+        stacked = sum(h.before == before for h in self.heads) > 2
+        edge = stacked or before in (0, len(self.page.body))
         yield NUMBER["split at an edge" if edge else "split within"], 1.0
         if other.above > 1:
             yield NUMBER["split, set apart"], 1.0
