@@ -46,8 +46,6 @@ _FURNITURE = re.compile(
     "|.{0,4}(?:电话|邮箱|邮编)：?[ 0-9A-Za-z@.:：-]{6,60}.*"
 )
 _SIGNATURE = re.compile(f"—{{1,2}}[{HAN}（）·]{{3,24}} [{HAN}·]{{2,12}}")
-_TURN = re.compile("[问答][：:]|[QA][：:.] ")
-_DAY = re.compile("(?:\\d{4}年)?\\d{1,2}月\\d{1,2}日")  # below a letter
 _SENTENCE_END = re.compile("[。！？!?…；][”’）》」』)]*$|[.][\"'”)]*$")
 _LONGEST_HEAD = 42  # characters of a headline's line
 _LONGEST_ENGLISH_HEAD = 110
@@ -66,9 +64,6 @@ class Line(NamedTuple):
     signature: bool
     ended: bool  # with a stop
     width: float  # of its column, in Chinese characters; 0 where it is one printed line
-    above: int  # newlines above it
-    indent: int  # blanks before it, as printed
-    printed: str  # the raw text, with the end of its last printed line
 
 
 def find_lines(raw: str, repaired: Repaired) -> list[Line]:
@@ -130,26 +125,7 @@ def _line(raw: str, repaired: Repaired, span: Span) -> Line:
     ended = bool(_SENTENCE_END.search(text[-8:])) or end_mark
     kind = _kind(text, ended)
     width = _width(raw, repaired, span) if kind == "body" else 0.0
-    start, end = int(repaired.origin[span.start]), int(repaired.origin[span.end - 1]) + 1
-    before = raw[max(0, start - _MOST_BLANKS) : start]
-    blanks = before[len(before.rstrip()) :]
-    return Line(
-        span,
-        text,
-        kind,
-        dateline,
-        end_mark,
-        signature,
-        ended,
-        width,
-        blanks.count("\n"),
-        len(blanks) - 1 - blanks.rfind("\n"),
-        raw[start : end + 2],
-    )
-
-
-_MOST_BLANKS = 20  # characters of white space above a line that are looked at
-
+    return Line(span, text, kind, dateline, end_mark, signature, ended, width)
 
 
 def _kind(text: str, ended: bool) -> str:
@@ -163,7 +139,7 @@ def _kind(text: str, ended: bool) -> str:
         return "caption"
     if english and (". " in text or text[-1] == "-" or text[0].islower()):
         return "body"
-    if "。" in text or text.endswith("——") or _TURN.match(text) or _DAY.fullmatch(text):
+    if "。" in text or text.endswith("——"):
         return "body"
     if short and not ended and text[-1] not in "，、,;：" and not _SIGNATURE.fullmatch(text):
         return "head"
@@ -210,8 +186,7 @@ def _is_bare(line: Line, before: Line, after: Line | None) -> bool:
         line.text[0] in SURNAMES or len(line.text) == 2 or "（" in line.text
     )
     english = _ENGLISH_NAME.fullmatch(line.text) and len(line.text) < 60
-    parted = line.span.start > before.span.end or line.above > 1
-    parted = parted and len(before.text) > len(line.text)
+    parted = line.span.start > before.span.end and len(before.text) > len(line.text)
     return bool((bare or english) and parted and not (after and after.kind == "byline"))
 
 
