@@ -16,7 +16,7 @@ from rag.articles import split_articles
 from rag.chunks import split_chunks
 from rag.claims import Claim, Passage, evidence, make_claims, sentence_around, told_elsewhere
 from rag.confidence import Calibration, Evidence
-from rag.dialogue import plain, standalone
+from rag.dialogue import InContext, in_context, plain
 from rag.errors import ModelError, QuestionError
 from rag.filters import Filter
 from rag.ingest import load_embedder
@@ -128,8 +128,8 @@ class Bot:
     def _extract(self, question: str, history: History, within: Filter) -> Answer:
         """Answer with the bundled reader."""
         started = time.perf_counter()
-        asked = standalone(plain(self._checked(question)), history)
-        hits, translated = self._search.look(asked, HITS, within)
+        asked = in_context(plain(self._checked(question)), history)
+        hits, translated = self._search.look(asked.whole, HITS, within)
         found = time.perf_counter()
         answer = self._answer(
             question,
@@ -138,14 +138,14 @@ class Bot:
             refuse_below=self._threshold(),
             twins=[hit for hit in hits if hit.same_as],
             translated=translated,
-            missing=lambda: self._search.missing(asked),  # only a refusal tells it
+            missing=lambda: self._search.missing(asked.whole),  # only a refusal tells it
         )
         read = time.perf_counter()
         times = {"search": found - started, "read": read - found, "total": read - started}
         return replace(
             answer,
             hits=hits,
-            standalone=asked,
+            standalone=asked.whole,
             milliseconds={k: 1000 * v for k, v in times.items()},
         )
 
@@ -164,7 +164,7 @@ class Bot:
         passages = [_Loose(article, chunk.span) for article, chunk in chunks]
         answer = self._answer(
             question,
-            question,
+            InContext(question, question),
             passages,
             sources={source.name: source},
             refuse_below=0.0 if must_answer else self._threshold(),
@@ -179,11 +179,11 @@ class Bot:
 
         This is what the calibration is fitted on; None when there is nothing to read.
         """
-        asked = standalone(plain(self._checked(question)), history)
-        hits, translated = self._search.look(asked, HITS)
+        asked = in_context(plain(self._checked(question)), history)
+        hits, translated = self._search.look(asked.whole, HITS)
         passages = self._to_read(hits)
         claims = self._claims(asked, passages, translated)
-        return (claims, evidence(asked, claims, passages, translated)) if claims else None
+        return (claims, evidence(asked.whole, claims, passages, translated)) if claims else None
 
     def search(
         self, question: str, *, limit: int = HITS, within: Filter = Filter()
@@ -237,7 +237,7 @@ class Bot:
     def _answer(
         self,
         question: str,
-        asked: str,
+        asked: InContext,
         passages: Sequence[Passage],
         *,
         refuse_below: float,
@@ -253,7 +253,9 @@ class Bot:
         if not claims:
             return _refusal(question, 0.0, None, missing())
         best = claims[0]
-        confidence = self._calibration.confidence(evidence(asked, claims, passages, translated))
+        confidence = self._calibration.confidence(
+            evidence(asked.whole, claims, passages, translated)
+        )
         places = (*best.places, *told_elsewhere(best, readable))[:_MOST_CITATIONS]
         citations = tuple(
             cite(n, article, span, sources[article.source])
@@ -273,11 +275,19 @@ class Bot:
         )
 
     def _claims(
-        self, question: str, passages: Sequence[Passage], translated: Sequence[Group]
+        self, asked: InContext, passages: Sequence[Passage], translated: Sequence[Group]
     ) -> list[Claim]:
         texts = [p.article.text[p.span.start : p.span.end] for p in passages]
-        readings = self._reader.read(question, texts)
-        return make_claims(question, passages, readings, self._calibration, translated)
+        readings = self._reader.read(asked.own, texts)
+        return make_claims(
+            asked.whole,
+            passages,
+            readings,
+            self._calibration,
+            translated,
+            own=asked.own,
+            told=asked.told,
+        )
 
 
 def _load_reranker(name: str) -> Rerank | None:

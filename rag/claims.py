@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+from rag.about import asked_of_article, told_of_itself
 from rag.borders import clause, enumeration, natural_borders, quantity, quotation
 from rag.chunks import sentences
 from rag.confidence import Calibration, Evidence
@@ -28,7 +29,14 @@ _FAR_BEHIND = 4.0  # a place that scores this much less than the best is chance,
 _SAME_STORY = 0.5  # share of a sentence's terms that another one must hold to say the same
 _JOINED = 8  # readings of a passage that are tried in pairs
 _APART = 30  # characters between the two
-_SAID_IN_CLAUSES = ("whether", "reason")  # kinds of answers that no word or name is
+_OF_ITSELF = 4.0  # log-odds of a headline that is asked for: what is in doubt is the article
+_CUT_AS: Mapping[str, Callable[[str, Span], Span]] = {  # by the kind of answer
+    "list": enumeration,
+    "number": quantity,
+    "said": quotation,
+    "whether": clause,  # no word or name is one
+    "reason": clause,
+}
 
 
 class Passage(Protocol):
@@ -62,23 +70,14 @@ class Claim:
 
 
 class _Found:
-    """One reading with its natural borders, what tells for and against it, and its score."""
+    """One possible answer where it stands, what tells for and against it, and its score."""
 
-    def __init__(self, passage: Passage, reading: Reading, kind: Kind) -> None:
-        shift = passage.span.start
-        read = Span(reading.span.start + shift, reading.span.end + shift)
-        self.passage = reading.passage
-        self.article = passage.article
-        self.span = natural_borders(passage.article.text, read)
-        if kind.name == "list":
-            self.span = enumeration(passage.article.text, self.span)
-        elif kind.name == "number":
-            self.span = quantity(passage.article.text, self.span)
-        elif kind.name == "said":
-            self.span = quotation(passage.article.text, self.span)
-        elif kind.name in _SAID_IN_CLAUSES:
-            self.span = clause(passage.article.text, self.span)
-        self.text = passage.article.text[self.span.start : self.span.end]
+    def __init__(self, article: Article, passage: int, span: Span, reader: float) -> None:
+        self.article = article
+        self.passage = passage
+        self.span = span
+        self.reader = reader
+        self.text = article.text[span.start : span.end]
         self.told: tuple[float, ...] = ()
         self.score = 0.0
 
@@ -89,42 +88,79 @@ def make_claims(
     readings: Sequence[Reading],
     calibration: Calibration,
     translated: Sequence[Group] = (),
+    *,
+    own: str | None = None,
+    told: Sequence[str] = (),
 ) -> list[Claim]:
-    """Return the claims, best first; `translated` is the question in the other language.
+    """Return the claims, best first; `translated` is the question in the other language. Of a
+    follow-up `own` is the question without what went before, `told` what was answered then.
 
     What only repeats the question is no answer, in either language, nor is what goes on in another
     paragraph.
     """
     top = max((p.score for p in passages), default=0.0) or 1.0
-    kind, asked = asked_kind(question), _Asked(question, translated)
+    kind, asked = asked_kind(own or question), _Asked(question, translated, told)
     foreign = [_is_foreign(question, passage) for passage in passages]
     groups: dict[str, list[_Found]] = {}
-    for reading in [*readings, *(_joined(readings, passages) if kind.several else ())]:
-        passage = passages[reading.passage]
-        found = _Found(passage, reading, kind)
-        key = _key(found.text)
-        other = foreign[reading.passage]
-        if not essence(found.text) or "\n" in found.text or asked.is_repeated(found.text, other):
+    possible = [
+        *_of_itself(own or question, passages),
+        *(
+            found
+            for found in _as_quoted(passages, readings, kind)
+            if "\n" not in found.text and not asked.is_repeated(found.text, foreign[found.passage])
+        ),
+    ]
+    for found in possible:
+        if not essence(found.text):
             continue
         found.told = (
-            reading.score,
-            passage.score / top - 1,
-            *_told_by_text(asked, kind, found, other),
+            found.reader,
+            passages[found.passage].score / top - 1,
+            *_told_by_text(asked, kind, found, foreign[found.passage]),
         )
         found.score = calibration.rank(found.told)
-        groups.setdefault(key, []).append(found)
+        groups.setdefault(_key(found.text), []).append(found)
     claims = [_claim(group) for group in groups.values()]
     return sorted(claims, key=lambda claim: -claim.score)
+
+
+def _of_itself(question: str, passages: Sequence[Passage]) -> list[_Found]:
+    """Return the headlines, bylines or places of the articles, when the question asks for one."""
+    asked_for = asked_of_article(question)
+    if asked_for is None:
+        return []
+    articles: dict[str, _Found] = {}
+    for number, passage in enumerate(passages):
+        span = told_of_itself(asked_for, passage.article)
+        if span is not None and passage.article.id not in articles:
+            articles[passage.article.id] = _Found(passage.article, number, span, _OF_ITSELF)
+    return list(articles.values())
+
+
+def _as_quoted(
+    passages: Sequence[Passage], readings: Sequence[Reading], kind: Kind
+) -> Iterator[_Found]:
+    """Yield what was read, cut as a person would quote it."""
+    for reading in [*readings, *(_joined(readings, passages) if kind.several else ())]:
+        passage = passages[reading.passage]
+        shift, text = passage.span.start, passage.article.text
+        span = natural_borders(text, Span(reading.span.start + shift, reading.span.end + shift))
+        if kind.name in _CUT_AS:
+            span = _CUT_AS[kind.name](text, span)
+        yield _Found(passage.article, reading.passage, span, reading.score)
 
 
 class _Asked:
     """The question, as passages of its own language and of the other one are held against it."""
 
-    def __init__(self, question: str, translated: Sequence[Group]) -> None:
+    def __init__(
+        self, question: str, translated: Sequence[Group], told: Sequence[str] = ()
+    ) -> None:
         self.question = question
         self._translated = translated
         self._wanted = subject_terms(question)
         self._key = _key(question)
+        self._told = [_key(answer) for answer in told]
         self._characters = set(question)
         self._words = [Group({term: 1.0}, 1.0) for term in self._wanted if term.isascii()]
 
@@ -144,8 +180,8 @@ class _Asked:
         return len(set(words) & self._characters) / len(set(words))
 
     def is_repeated(self, words: str, foreign: bool) -> bool:
-        """Tell whether an answer is nothing but words of the question."""
-        if len(words) > 1 and _key(words) in self._key:
+        """Tell whether an answer is nothing but words of the question, or was given before."""
+        if len(words) > 1 and any(_key(words) in key for key in (self._key, *self._told)):
             return True
         return foreign and marked(self._translated, fold(words)) == 1.0
 
@@ -203,7 +239,8 @@ def _claim(group: list[_Found]) -> Claim:
     for found in group:
         if found.score > best.score - _FAR_BEHIND:
             places.setdefault(found.article.id, (found.article, found.span))
-    return Claim(best.text, best.score, tuple(places.values()), best.passage, best.told)
+    said = " ".join(best.text.split("\n"))  # a headline of two lines
+    return Claim(said, best.score, tuple(places.values()), best.passage, best.told)
 
 
 def _key(words: str) -> str:

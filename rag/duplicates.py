@@ -25,6 +25,7 @@ import numpy.typing as npt
 from rag.alignment import Common, align, values
 from rag.sketches import Letters, Sketch, letters_of, sketches_of
 from rag.store import Store
+from rag.store_links import bucket_hashes
 from rag.terms import fold
 from rag.types import Span, essence
 
@@ -247,20 +248,16 @@ def _link(store: Store, new: Sequence[tuple[int, str, str]]) -> None:
     sketches: list[Sketch] = []
     for start in range(0, len(new), _BLOCK):
         sketches += sketches_of([text for _, _, text in new[start : start + _BLOCK]])
-    hashes = np.concatenate([sketch.hashes for sketch in sketches])
+    hashes = bucket_hashes(np.concatenate([sketch.hashes for sketch in sketches]))
     owners = np.repeat(numbers, [len(sketch.hashes) for sketch in sketches])
-    held = np.array(store.holders(np.unique(hashes).tolist()), np.int64).reshape(-1, 2)
+    held = store.holders(np.unique(hashes))
     shared = _Shared(np.concatenate([held[:, 0], hashes]), np.concatenate([held[:, 1], owners]))
     sizes = dict(zip(numbers.tolist(), (len(s.hashes) for s in sketches), strict=True))
     sizes |= store.sketch_sizes([n for n in np.unique(held[:, 1]).tolist() if n not in sizes])
     articles = _Articles(store, new, sketches)
-    rows = (
-        (number, sketch.hashes.tobytes(), sketch.letters.astype(np.int64).tobytes())
-        for number, sketch in zip(numbers.tolist(), sketches, strict=True)
-    )
-    store.link(
-        list(rows), shared.postings(numbers), _copies(articles, shared.pairs(numbers, sizes))
-    )
+    counted = [(n, len(s.hashes)) for n, s in zip(numbers.tolist(), sketches, strict=True)]
+    copies = _copies(articles, shared.pairs(numbers, sizes))
+    store.link(counted, shared.postings(numbers), copies)
 
 
 class _Shared:
@@ -280,10 +277,10 @@ class _Shared:
         self.size = np.repeat(sizes, sizes)
         self.rank = np.arange(len(self.hashes)) - self.begin
 
-    def postings(self, new: _Pairs) -> Iterator[tuple[int, int]]:
-        """Yield the rows of new articles worth keeping: of common text, the first holders only."""
+    def postings(self, new: _Pairs) -> _Pairs:
+        """Return the rows of new articles worth keeping: of common text, the first holders only."""
         kept = (self.rank <= _COMMON) & np.isin(self.owners, new)
-        return zip(self.hashes[kept].tolist(), self.owners[kept].tolist(), strict=True)
+        return np.stack([self.hashes[kept], self.owners[kept]], axis=1)
 
     def pairs(self, new: _Pairs, sizes: dict[int, int]) -> list[_Pair]:
         """Return the pairs worth aligning; `sizes` is how many fingerprints each article has."""
@@ -339,11 +336,11 @@ class _Articles:
         """Return these articles; those not asked for again are let go."""
         missing = sorted(numbers - self._kept.keys())
         rows = [self._new[n] for n in missing if n in self._new]
-        for number, name, text, hashes, at in self._store.sketched(
-            [n for n in missing if n not in self._new]
-        ):
-            sketch = Sketch(np.frombuffer(hashes, np.int64), np.frombuffer(at, np.int64))
-            rows.append((number, name, text, sketch))
+        earlier = self._store.sketched([n for n in missing if n not in self._new])
+        for start in range(0, len(earlier), _BLOCK):
+            some = earlier[start : start + _BLOCK]
+            taken = sketches_of([text for _, _, text in some])
+            rows += [(*row, sketch) for row, sketch in zip(some, taken, strict=True)]
         self._kept = {n: self._kept[n] for n in numbers & self._kept.keys()}
         for start in range(0, len(rows), _BLOCK):
             part = rows[start : start + _BLOCK]

@@ -13,20 +13,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 import embeddings
 from embeddings import Embedder
 from rag.duplicates import recognise
 from rag.errors import ModelError, SourceError, UnreadableSource
 from rag.lexical import LexicalIndex
-from rag.lexicon import aliases
-from rag.prepare import Prepared, prepare_batches
+from rag.prepare import Batch, prepare_batches, texts_of
 from rag.protocol import PassageStore
 from rag.settings import Settings
 from rag.sources import read_sources
-from rag.store import CHUNK_SETTINGS, Store, with_title
+from rag.store import CHUNK_SETTINGS, Store
 from rag.stores import Where, create_store, open_store
-from rag.types import Article, Chunk, Source
+from rag.types import Source
 
 # sources and characters in one transaction: a kill loses at most this much work (half a second),
 # and never half a source
@@ -37,6 +37,8 @@ _REFRESH = 20_000
 _SECONDS_BETWEEN_LINES = 1.0  # of progress
 # seconds; who reads while we write may be building the lexical index. Later readers catch it up
 _WAIT_FOR_OTHERS = 60.0
+
+_DIGITS = 32  # of a SHA-256 in hexadecimal: 128 bits tell any texts apart
 
 Progress = Callable[[str], None]
 
@@ -116,14 +118,14 @@ def index_sources(
     names: dict[str, str] = {}
     batches, waiting = itertools.tee(_batched(_wanted(sources, known, names, settings, report)))
     given = ([source for source, _ in batch] for batch in waiting)
-    prepared = prepare_batches(given, settings, workers)
+    prepared = prepare_batches(given, settings, workers, model)
     told = _Told(progress)
     words = _Words(index, store, progress)
     try:
         with contextlib.closing(prepared), words:
-            for batch, parts in zip(batches, prepared, strict=True):
-                chunks = _put(store, model, batch, parts, settings)
-                told.add(len(batch), sum(len(articles) for articles, _ in parts), chunks, batch)
+            for batch, done in zip(batches, prepared, strict=True):
+                chunks = _put(store, model, batch, done, settings)
+                told.add(sum(len(one.articles) for one in done.sources), chunks, batch)
                 words.add(chunks)
             if isinstance(store, Store):
                 recognise(store, progress)
@@ -138,21 +140,28 @@ def _put(
     store: PassageStore,
     model: Embedder,
     batch: Sequence[tuple[Source, str]],
-    parts: Sequence[Prepared],
+    done: Batch,
     settings: Settings,
 ) -> int:
     """Store a batch in one transaction; return how many chunks it has."""
-    texts = [text for articles, chunks in parts for text in passage_texts(articles, chunks)]
-    vectors = model.encode_passages(texts) if texts else np.zeros((0, model.dimension), np.float32)
+    vectors = _vectors(model, done)
     at = 0
     with store.transaction():
         store.keep_settings({name: getattr(settings, name) for name in CHUNK_SETTINGS})
-        for (source, digest), (articles, chunks) in zip(batch, parts, strict=True):
-            if store.put(source, digest, articles, chunks, vectors[at : at + len(chunks)]):
-                for article in articles:
-                    store.put_aliases(article.id, aliases(article.text))
-            at += len(chunks)
+        for (source, digest), one in zip(batch, done.sources, strict=True):
+            part = vectors[at : at + len(one.chunks)]
+            if store.put(source, digest, one.articles, one.chunks, part):
+                for article, pairs in zip(one.articles, one.aliases, strict=True):
+                    store.put_aliases(article.id, pairs)
+            at += len(one.chunks)
     return at
+
+
+def _vectors(model: Embedder, done: Batch) -> npt.NDArray[np.float32]:
+    if done.vectors is not None:
+        return done.vectors
+    texts = texts_of(done.sources)
+    return model.encode_passages(texts) if texts else np.zeros((0, model.dimension), np.float32)
 
 
 class _Told:
@@ -164,10 +173,8 @@ class _Told:
         self._line = ""
         self.sources = self.articles = self.chunks = 0
 
-    def add(
-        self, sources: int, articles: int, chunks: int, batch: Sequence[tuple[Source, str]]
-    ) -> None:
-        self.sources += sources
+    def add(self, articles: int, chunks: int, batch: Sequence[tuple[Source, str]]) -> None:
+        self.sources += len(batch)
         self.articles += articles
         self.chunks += chunks
         self._line = (
@@ -302,17 +309,7 @@ def _digest(source: Source, settings: Settings) -> str:
         settings.max_chunk_chars,
         settings.overlap_chars,
     )
-    return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8")).hexdigest()
-
-
-def passage_texts(articles: Sequence[Article], chunks: Sequence[Chunk]) -> list[str]:
-    """Return what is embedded for each chunk: the article's title, then the chunk."""
-    by_id = {article.id: article for article in articles}
-    texts = []
-    for chunk in chunks:
-        article = by_id[chunk.article_id]
-        texts.append(with_title(article.title, article.text[chunk.span.start : chunk.span.end]))
-    return texts
+    return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8")).hexdigest()[:_DIGITS]
 
 
 def with_embedder(settings: Settings, embedder: str | None) -> Settings:

@@ -27,6 +27,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from typing import Any
 import tantivy
 
 from rag.store import Store
-from rag.terms import terms
+from rag.terms import joined_terms, terms
 
 # raise it whenever rag.terms cuts otherwise or the schema changes: older folders are built anew
 FORMAT = 1
@@ -47,6 +48,7 @@ _MOST_DELETED = 0.05
 _SMALL = 2_000  # chunks
 # seconds to wait for another process that builds the first index; then build in memory
 _WAIT = 10.0
+_BLOCK = 1000  # passages whose terms are cut at once
 _TANTIVY = version("tantivy")
 _TIE = 4  # decimals: sums of the same float32 in another order differ behind them
 
@@ -374,15 +376,15 @@ class _Plan:
         writer = index.writer(_HEAP_BYTES, 1)
         for number in self.gone:
             writer.delete_documents_by_term("number", number)
-        for title, passages in itertools.groupby(
-            self.store.passages(after=self.after), key=lambda passage: passage[2]
-        ):
+        passages = self.store.passages(after=self.after)
+        while some := list(itertools.islice(passages, _BLOCK)):
             # the title names what the story is about, so each of its chunks is found by it
-            shared = " ".join(terms(title or ""))
-            for number, text, _ in passages:
+            shared = cache(lambda title: " ".join(terms(title)))
+            words = joined_terms([text for _, text, _ in some])
+            for (number, _, title), own in zip(some, words, strict=True):
                 document = tantivy.Document()
                 document.add_integer("number", number)
-                document.add_text("words", f"{' '.join(terms(text))} {shared}")
+                document.add_text("words", f"{own} {shared(title)}" if title else own)
                 writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
@@ -409,6 +411,11 @@ def _with_tokenizer(index: tantivy.Index) -> tantivy.Index:
     # else a thread of tantivy's opens every commit, at any time
     index.config_reader("manual")
     return index
+
+
+def empty_index(folder: Path) -> tantivy.Index:
+    """Return a new index in a folder, as this module makes them."""
+    return _with_tokenizer(tantivy.Index(_schema(), str(folder)))
 
 
 def _opened(folder: Path) -> tantivy.Index:

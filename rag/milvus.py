@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rag.codes import rounded
 from rag.errors import MissingIndex, StoreError
 from rag.milvus_calls import NAME, Calls, make_collections
 from rag.milvus_reading import COUNTS, DOCUMENT, FORMAT, HEAD, SETTINGS, MilvusReader, read_state
@@ -102,8 +103,8 @@ class MilvusStore(MilvusReader):
     ) -> bool:
         """Add a source with its articles and chunks; replaces the source of that name."""
         assert self._pending is not None
-        rounded = np.asarray(vectors, np.float16).astype(np.float32)  # as rag.store keeps them
-        self._pending[source.name] = (source, digest, articles, chunks, rounded)
+        kept = rounded(vectors)  # as rag.store keeps them
+        self._pending[source.name] = (source, digest, articles, chunks, kept)
         return True
 
     def put_aliases(self, article: str, pairs: Sequence[tuple[str, str]]) -> None:

@@ -248,10 +248,10 @@ class MilvusReader:
         rows = self.chunk_rows(numbers, ["text", "opens", "source"])
         return {r["number"]: ChunkText(r["text"], bool(r["opens"]), r["source"]) for r in rows}
 
-    def vectors(self, numbers: Sequence[int]) -> npt.NDArray[np.float16]:
+    def vectors(self, numbers: Sequence[int]) -> npt.NDArray[np.float32]:
         """Return the vectors (n, d) of chunks, in the order of their numbers, which must rise."""
         rows = {r["number"]: r["dense"] for r in self.chunk_rows(numbers, ["dense"])}
-        found = np.array([rows[n] for n in numbers], np.float16)
+        found = np.array([rows[n] for n in numbers], np.float32)
         return found.reshape(len(numbers), self._state.dimension)
 
     def search_field(

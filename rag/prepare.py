@@ -1,63 +1,107 @@
-"""Sources → articles and chunks, in processes of their own where there is much to do.
+"""Sources → articles, passages, other names and, with a light embedder, vectors; in processes of
+their own where there is much to do.
 
-Repair, articles and chunks are Python and most of the work of indexing, so on two cores two helper
-processes beside the one that embeds and writes take half the time. A helper is another interpreter
-that reads batches as lines of JSON from its standard input and writes what became of them to its
-standard output: it needs no guard in the caller's main module, ends when the caller does, killed or
-not, and sees no Ctrl-C.
+This is Python and most of the work of indexing, so on two cores two helper processes beside the one
+that writes take half the time. `rag.companion` is how they are spoken to.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import cache
 from itertools import chain, cycle, islice
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+import embeddings
+from embeddings import Embedder
 from rag.articles import split_articles
 from rag.chunks import split_chunks
+from rag.companion import Companion, Owner
+from rag.lexicon import aliases
 from rag.settings import Settings
+from rag.store import with_title
 from rag.types import Article, Chunk, Run, Source, Span
 
-Prepared = tuple[list[Article], list[Chunk]]
-"""What becomes of one source."""
+Floats = npt.NDArray[np.float32]
 
-_MOST_HELPERS = 4  # more are faster than what embeds and writes
-_HELPER = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
-    " from rag.prepare import serve; serve()"
-)
+
+class Prepared(NamedTuple):
+    """What becomes of one source."""
+
+    articles: list[Article]
+    chunks: list[Chunk]
+    aliases: list[tuple[tuple[str, str], ...]]  # (name, other name) pairs that each article gives
+
+
+class Batch(NamedTuple):
+    """What becomes of several; `vectors` (all their chunks, d) where a helper embedded them."""
+
+    sources: list[Prepared]
+    vectors: Floats | None
+
+
+_MOST_HELPERS = 4  # more are faster than what writes
+_PROGRAM = "from rag.prepare import serve; serve()"
+_LIGHT = ("default",)  # embedders that may be loaded in every helper: 14 MB each
+_LONG = 200  # characters that no headline, byline or caption has
 
 
 def prepare(source: Source, settings: Settings) -> Prepared:
-    """Return the articles of a source and their chunks."""
-    articles = split_articles(source)
+    """Return the articles of a source, their chunks and the other names they give."""
+    articles = split_articles(replace(source, title="") if _is_one_story(source) else source)
     size, overlap = settings.max_chunk_chars, settings.overlap_chars
-    return articles, [c for a in articles for c in split_chunks(a, size, overlap)]
+    chunks = [c for a in articles for c in split_chunks(a, size, overlap)]
+    return Prepared(articles, chunks, [aliases(article.text) for article in articles])
+
+
+def _is_one_story(source: Source) -> bool:
+    """Tell whether a source is a single long line, as the records of a corpus are: nothing in it is
+    to be parted, and finding that out took four fifths of the time of indexing news."""
+    text = source.text
+    return source.title is None and len(text) >= _LONG and len(text.splitlines()) == 1
+
+
+def passage_texts(articles: Sequence[Article], chunks: Sequence[Chunk]) -> list[str]:
+    """Return what is embedded for each chunk: the article's title, then the chunk."""
+    by_id = {article.id: article for article in articles}
+    texts = []
+    for chunk in chunks:
+        article = by_id[chunk.article_id]
+        texts.append(with_title(article.title, article.text[chunk.span.start : chunk.span.end]))
+    return texts
+
+
+def texts_of(prepared: Iterable[Prepared]) -> list[str]:
+    """Return what is embedded for all chunks of several sources, in order."""
+    return [text for one in prepared for text in passage_texts(one.articles, one.chunks)]
 
 
 def prepare_batches(
-    batches: Iterable[Sequence[Source]], settings: Settings, helpers: int | None = None
-) -> Generator[list[Prepared], None, None]:
+    batches: Iterable[Sequence[Source]],
+    settings: Settings,
+    helpers: int | None = None,
+    model: Embedder | None = None,
+) -> Generator[Batch, None, None]:
     """Yield what `prepare` makes of every source, batch after batch, in order.
 
-    Helpers (one a core by default) are started when there is more than one batch. What a source
-    raises there is raised here; the work of a helper that died is done here.
+    Helpers (one a core by default) are started when there is more than one batch; they embed too,
+    if `model` is a light one. What a source raises there is raised here; the work of a helper
+    that died is done here.
     """
     iterator = iter(batches)
     first = list(islice(iterator, 2))
     wanted = min(_cores(), _MOST_HELPERS) if helpers is None else helpers
     if len(first) < 2 or wanted < 1:
         for batch in chain(first, iterator):
-            yield [prepare(source, settings) for source in batch]
+            yield Batch([prepare(source, settings) for source in batch], None)
         return
-    team = [_Helper(settings) for _ in range(wanted)]
+    team = [_Helper(settings, model) for _ in range(wanted)]
     at_work: deque[_Helper] = deque()
     try:
         for helper, batch in zip(cycle(team), chain(first, iterator), strict=False):
@@ -84,70 +128,67 @@ def _cores() -> int:
 class _Helper:
     """A process that prepares one batch at a time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, model: Embedder | None = None) -> None:
         self._settings = settings
+        is_light = model is not None and model.name in _LIGHT
+        self._model = (model.name, model.fingerprint) if model and is_light else None
         self._batch: Sequence[Source] = ()
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _HELPER, json.dumps(sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is the caller's to handle
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._to, self._from = self._process.stdin, self._process.stdout
+        self._companion = Companion(_PROGRAM)
+        self.process = self._companion.process
+        self.stop = self._companion.stop
 
     def begin(self, batch: Sequence[Source]) -> None:
         self._batch = batch
+        rows = [_values(source) for source in batch]
         try:
-            self._to.write(_line([[_values(source) for source in batch], asdict(self._settings)]))
-            self._to.flush()
+            self._companion.send([rows, asdict(self._settings), self._model])
         except OSError:
             return  # it died; `result` does its work
 
-    def result(self) -> list[Prepared]:
+    def result(self) -> Batch:
         """Return what became of the batch. Raises what a source raised."""
         try:
-            told = json.loads(self._from.readline())
-        except (OSError, ValueError):
+            told, data = self._companion.receive()
+        except (OSError, EOFError):
             told = None  # it died
         if told is None:  # what a source raised there, it raises here
-            return [prepare(source, self._settings) for source in self._batch]
-        return [(list(map(_article, a)), [Chunk(c, Span(s, e)) for c, s, e in b]) for a, b in told]
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._from.close()
-        try:
-            self._to.close()
-        except OSError:
-            return  # what it never read
+            return Batch([prepare(source, self._settings) for source in self._batch], None)
+        rows, dimension = told
+        vectors = np.frombuffer(data, np.float32).reshape(-1, dimension) if dimension else None
+        return Batch([_prepared(row) for row in rows], vectors)
 
 
 def serve() -> None:
-    """Be a helper: prepare batches from standard input until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    read, write = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # nothing else may get between the results
-    while True:
-        if not (line := read.readline()).endswith(b"\n"):
-            return
-        rows, values = json.loads(line)
-        settings = Settings(**values)
-        try:
-            done = [
-                ([_values(a) for a in articles], [(c.article_id, *c.span) for c in chunks])
-                for articles, chunks in (prepare(_source(row), settings) for row in rows)
-            ]
-            write.write(_line(done))
-        except Exception:
-            write.write(_line(None))  # the caller meets it again, and raises it
-        write.flush()
+    """Be a helper: prepare batches until the owner is gone."""
+    owner = Owner()
+    try:
+        while True:
+            rows, values, model = owner.receive()
+            try:
+                told, data = _served(rows, Settings(**values), model)
+            except Exception:
+                told, data = None, b""  # the caller meets it again, and raises it
+            owner.send(told, data)
+    except (EOFError, BrokenPipeError):
+        return
 
 
-def _line(value: object) -> bytes:
-    return json.dumps(value).encode() + b"\n"
+def _served(
+    rows: Sequence[Any], settings: Settings, wanted: Sequence[str] | None
+) -> tuple[Any, bytes]:
+    done = [prepare(_source(row), settings) for row in rows]
+    told = [
+        ([_values(a) for a in one.articles], [(c.article_id, *c.span) for c in one.chunks], one[2])
+        for one in done
+    ]
+    texts = texts_of(done) if wanted else []
+    if not wanted or not texts or _loaded(wanted[0]).fingerprint != wanted[1]:
+        return (told, 0), b""
+    vectors = _loaded(wanted[0]).encode_passages(texts)
+    return (told, vectors.shape[1]), np.ascontiguousarray(vectors, np.float32).tobytes()
+
+
+_loaded = cache(embeddings.load)
 
 
 def _values(one: Source | Article) -> list[Any]:
@@ -158,6 +199,15 @@ def _values(one: Source | Article) -> list[Any]:
 def _source(row: Sequence[Any]) -> Source:
     name, text, title, published, url, pages = row
     return Source(name, text, title, published, url, tuple(pages))
+
+
+def _prepared(row: Sequence[Any]) -> Prepared:
+    articles, chunks, names = row
+    return Prepared(
+        list(map(_article, articles)),
+        [Chunk(article, Span(start, end)) for article, start, end in chunks],
+        [tuple((name, alias) for name, alias in pairs) for pairs in names],
+    )
 
 
 def _article(row: Sequence[Any]) -> Article:

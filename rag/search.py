@@ -335,9 +335,10 @@ class Search:
             self._follow_embedder(store)
             numbers, state = store.chunk_numbers(), f"{store.setting('identity')} {revision}"
             vectors = self._vectors.updated(numbers, store.vectors) if self._vectors else None
-            vectors = vectors or VectorIndex.load(store.folder, state, numbers)
+            fetch = store.vectors
+            vectors = vectors or VectorIndex.load(store.folder, state, numbers, fetch)
             if vectors is None:
-                vectors = VectorIndex(numbers, store.vectors(numbers))
+                vectors = VectorIndex(numbers, fetch)
                 vectors.save(store.folder, state)
             self._vectors, self._revision = vectors, revision
             return vectors

@@ -3,7 +3,7 @@ transaction or none.
 
   source   name, raw text, digest, page starts
   article  id, source, text, runs, title, byline, published
-  chunk    number, article, start, end, vector (float16)
+  chunk    number, article, start, end, vector (as rag.codes packs it)
   alias    other names that an article gives
 
 rag.store_file has the tables and transactions, rag.store_articles what is done with sources and
@@ -24,6 +24,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from rag.codes import size, unpack_vectors
 from rag.errors import DamagedIndex, MissingIndex, StoreError, WrongEmbedder
 from rag.store_file import (
     COUNTED,
@@ -182,33 +183,31 @@ class Store(Fresh):
         settings = self.settings()
         named = ("format", "embedder", "fingerprint", "dimension", *CHUNK_SETTINGS, "revision")
         counts = {f"{table}s": count for table, count in self.counts().items()}
-        size = sum(f.stat().st_size for f in self.folder.rglob("*") if f.is_file())
+        disk = sum(f.stat().st_size for f in self.folder.rglob("*") if f.is_file())
         told: dict[str, str | int] = {n: settings[n] for n in named if n in settings}
         if "fresh embedder" in settings:
             told["being embedded anew by"] = settings["fresh embedder"]
-        return told | counts | {"bytes": size}
+        return told | counts | {"bytes": disk}
 
     def counts(self) -> dict[str, int]:
         """Return how many sources, articles and chunks there are."""
         return {t: int(self._rows(f"SELECT count(*) FROM {t}")[0][0]) for t in COUNTED}
 
-    def vectors(self, numbers: Sequence[int]) -> npt.NDArray[np.float16]:
+    def vectors(self, numbers: Sequence[int]) -> npt.NDArray[np.float32]:
         """Return the vectors (n, d) of chunks, in the order of their numbers, which must rise."""
         dimension = self._number("dimension")
         if not numbers:
-            return np.zeros((0, dimension), np.float16)
+            return np.zeros((0, dimension), np.float32)
         wanted = set(numbers)
-        rows = self._connection.execute(
-            "SELECT number, vector FROM chunk WHERE number BETWEEN ? AND ? ORDER BY number",
-            (numbers[0], numbers[-1]),
-        )
+        query = "SELECT number, vector FROM chunk WHERE number BETWEEN ? AND ? ORDER BY number"
         try:
+            rows = self._connection.execute(query, (numbers[0], numbers[-1]))
             data = b"".join(blob for number, blob in rows if number in wanted)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, TypeError) as error:  # a vector that is none
             raise self._spoilt(str(error)) from error
-        if len(data) != 2 * dimension * len(numbers):
+        if len(data) != size(dimension) * len(numbers):
             raise self._spoilt(f"{len(numbers)} vectors hold {len(data):,} bytes")
-        return np.frombuffer(data, np.float16).reshape(-1, dimension)
+        return unpack_vectors(data, dimension)
 
     def chunk_numbers(self) -> list[int]:
         """Return the numbers of all chunks, rising. A number is never used twice."""

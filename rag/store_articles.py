@@ -7,13 +7,16 @@ its chunks are the earlier one's. When that one is taken out, the next takes ove
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rag.codes import pack_vectors
 from rag.store_file import TEXT, TEXT_FROM, checksum, marks, pack, parts, unpack
 from rag.store_links import Links
 from rag.types import Article, Chunk, Run, Source
@@ -27,6 +30,13 @@ _HALF = 0.5  # share of a source that an article must be to be read out of it, n
 
 class Articles(Links):
     """The tables of sources and articles."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+        """Stand for `folder`, whose file `connection` has open."""
+        super().__init__(folder, connection)
+        # of sources put in by this transaction, not yet written
+        self._chunks: list[tuple[list[Chunk], npt.NDArray[np.float32]]] = []
+        self._unsketched: list[tuple[str]] = []
 
     def digests(self) -> dict[str, str]:
         """Return the content digest of every source, by name."""
@@ -50,7 +60,8 @@ class Articles(Links):
         Returns False, and takes no chunks, where another source of that digest has the same
         articles.
         """
-        self.remove(source.name)
+        if self._rows("SELECT 1 FROM source WHERE name = ?", (source.name,)):
+            self.remove(source.name)
         first = self._first(digest, articles)
         self._put_source(source, digest, first)
         if first is not None:
@@ -60,19 +71,40 @@ class Articles(Links):
             return False
         for n, article in enumerate(articles):
             whole = len(article.text) >= _HALF * len(source.text)
-            is_copy = whole and article.text == _copied(source.text, article.runs)
-            self._put_article(n, article, None if is_copy else pack(article.text))
-        run_many = self._connection.executemany
-        run_many("INSERT INTO sketch (article) VALUES (?)", [(a.id,) for a in articles])
-        blobs = map(bytes, np.ascontiguousarray(vectors, np.float16))
-        run_many(
-            'INSERT INTO chunk (article, start, "end", vector, sum) VALUES (?, ?, ?, ?, ?)',
-            [
-                (c.article_id, *c.span, blob, checksum(c.article_id, *c.span, blob))
-                for c, blob in zip(chunks, blobs, strict=True)
-            ],
-        )
+            copied = _copied(source.text, article.runs) if whole else ""
+            is_copy = whole and article.text == copied
+            self._put_article(n, article, None if is_copy else pack(article.text, copied))
+        self._unsketched += [(article.id,) for article in articles]
+        self._chunks += [(list(chunks), vectors)] if len(chunks) else []
         return True
+
+    def _before_commit(self) -> None:
+        self._write_waiting()
+        super()._before_commit()
+
+    def _write_waiting(self) -> None:
+        """Write the chunks of all sources put in, together: one after another they took a tenth of
+        the time of indexing."""
+        chunks = [chunk for some, _ in self._chunks for chunk in some]
+        if self._unsketched:
+            query = "INSERT INTO sketch (article) VALUES (?)"
+            self._connection.executemany(query, self._unsketched)
+        if chunks:
+            blobs = pack_vectors(np.concatenate([rows for _, rows in self._chunks]))
+            self._connection.executemany(
+                'INSERT INTO chunk (article, start, "end", vector, sum) VALUES (?, ?, ?, ?, ?)',
+                [
+                    (c.article_id, *c.span, blob, checksum(c.article_id, *c.span, blob))
+                    for c, blob in zip(chunks, blobs, strict=True)
+                ],
+            )
+        self._chunks.clear()
+        self._unsketched.clear()
+
+    def _forget(self) -> None:
+        self._chunks.clear()
+        self._unsketched.clear()
+        super()._forget()
 
     def _first(self, digest: str, articles: Sequence[Article]) -> str | None:
         """Return the source of that digest whose text is kept, if it has the same articles."""
@@ -94,7 +126,7 @@ class Articles(Links):
     def _put_article(
         self, number: int, article: Article, packed: bytes | None, same_as: str | None = None
     ) -> None:
-        runs = json.dumps(article.runs)
+        runs = json.dumps(article.runs, separators=(",", ":"))
         told = (article.title, article.byline, article.published)
         row = (article.id, article.source, number, runs, *told, same_as)
         self._connection.execute(
@@ -106,6 +138,7 @@ class Articles(Links):
     def remove(self, name: str) -> bool:
         """Take a source out; tell whether it was there. Where others are the same as it, the first
         of them takes over its text and chunks."""
+        self._write_waiting()
         self._hand_over(name)
         for (article,) in self._rows("SELECT id FROM article WHERE source = ?", (name,)):
             self._unlink(article)

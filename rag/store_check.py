@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from rag.errors import DamagedIndex
 from rag.store import Store
 from rag.store_file import COUNTED, checksum, unpack
 from rag.types import Source
@@ -115,11 +116,17 @@ class CheckedStore(Store):
         shape it must have."""
         wrong = (
             "SELECT 1 FROM article LEFT JOIN sketch ON article.id = article WHERE same_as IS NULL"
-            " AND (sketch.number IS NULL OR linked AND (hashes IS NULL OR letters IS NULL OR"
-            " length(hashes) % 8)) LIMIT 1",
+            " AND (sketch.number IS NULL OR linked AND ifnull(size, -1) < 0) LIMIT 1",
             "SELECT 1 FROM copied WHERE length(passages) % 16 OR length(differences) % 16 LIMIT 1",
         )
-        return not any(self._rows(query) for query in wrong)
+        return not any(self._rows(query) for query in wrong) and self._postings_are_whole()
+
+    def _postings_are_whole(self) -> bool:
+        buckets = [bucket for (bucket,) in self._rows("SELECT bucket FROM posting")]
+        try:
+            return all(self._postings(bucket).size for bucket in buckets)
+        except DamagedIndex:
+            return False
 
     def mend(self, rows: Rows) -> None:
         """Take out sources whose text is lost, mark those to be made anew from their text, count

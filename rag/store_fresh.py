@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from rag.codes import pack_vectors
 from rag.store_articles import Articles
 from rag.store_file import checksum
 
@@ -44,9 +45,9 @@ class Fresh(Articles):
 
     def put_fresh(self, numbers: Sequence[int], vectors: npt.NDArray[np.float32]) -> None:
         """Keep fresh vectors (n, d). Call it inside a transaction."""
-        blobs = map(bytes, np.ascontiguousarray(vectors, np.float16))
         self._connection.executemany(
-            "INSERT OR REPLACE INTO fresh VALUES (?, ?)", zip(numbers, blobs, strict=True)
+            "INSERT OR REPLACE INTO fresh VALUES (?, ?)",
+            zip(numbers, pack_vectors(vectors), strict=True),
         )
 
     def switch_to_fresh(self) -> None:

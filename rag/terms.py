@@ -10,11 +10,16 @@ times in 100 where a word cutter (jieba) finds it 91 times and the usual white-s
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 from operator import add
 
+import numpy as np
+
 _TERM = re.compile(r"[\u3400-\u9fff]+|[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
+_NOT_HAN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
+_HAN_FIRST, _HAN_LAST = 0x3400, 0x9FFF
 _HAN_SIGN = re.compile(r"[\u3400-\u9fff]")
 _SAMPLE = 120  # characters that tell a text's language
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]{2,}")
@@ -90,6 +95,37 @@ def terms(text: str) -> list[str]:
         found.extend(chain.from_iterable(zip(run, map(add, run, run[1:]), strict=False)))
         found.append(run[-1])
     return found
+
+
+def joined_terms(texts: Sequence[str]) -> list[str]:
+    """Return the search terms of each text with blanks between them, in no order: what `terms`
+    gives, for a thousand passages at once in a fifth of the time.
+
+    >>> sorted(joined_terms(["交付105台", "7月"])[0].split())
+    ['105', '交', '交付', '付', '台']
+    """
+    found: list[list[str]] = [[] for _ in texts]
+    folded = fold("\0".join(text.replace("\0", " ") for text in texts) + "\0")
+    codes = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), np.uint32)
+    ends = np.flatnonzero(codes == 0)
+    spans = [(match.start(), match[0]) for match in _NOT_HAN.finditer(folded)]
+    owners = np.searchsorted(ends, np.array([start for start, _ in spans], np.int64))
+    for owner, (_, term) in zip(owners.tolist(), spans, strict=True):
+        found[owner].append(term.replace(",", ""))
+    is_han = (codes >= _HAN_FIRST) & (codes <= _HAN_LAST)
+    pairs = is_han & np.append(is_han[1:], False)
+    places = np.cumsum(2 * is_han + 3 * pairs)  # behind "交 交付 "
+    laid = np.full(places[-1], ord(" "), np.uint32)
+    begins = places - 2 * is_han - 3 * pairs
+    laid[begins[is_han]] = codes[is_han]
+    laid[begins[pairs] + 2] = codes[pairs]
+    laid[begins[pairs] + 3] = codes[np.flatnonzero(pairs) + 1]
+    han = laid.tobytes().decode("utf-32-le")
+    limits = [0, *places[ends].tolist()]
+    return [
+        han[start:end] + " ".join(others)
+        for start, end, others in zip(limits, limits[1:], found, strict=False)
+    ]
 
 
 def subject_terms(question: str) -> set[str]:

@@ -2,9 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from eval.bench import as_text, bench, made_questions, plain_work
+from eval.growth import growth
+from eval.scale import forms, nearest, one_form
+from eval.scale_corpus import Corpus
 from rag.errors import SourceError
 from rag.ingest import index_sources
 from rag.store import Store
@@ -66,3 +70,37 @@ def test_pages_are_measured_on_request(capsys):
     figures = json.loads(capsys.readouterr().out)
     assert figures["articles mapped wrongly"] == 0
     assert figures["boundary F1"] > 0.7
+
+
+def test_both_stores_give_the_same_ten_on_request(tmp_path, capsys):
+    rows = [
+        {"id": s["id"], "context": s["text"], "question": f"第{s['id']}届在哪里?", "answers": []}
+        for s in STORIES[:12]
+    ]
+    file = tmp_path / "questions.jsonl"
+    file.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows), "utf-8")
+    assert main(["bench", "--parity", str(file), "--limit", "8", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["questions"] == figures["the same ten in the same order"] == 8
+    assert figures["scores apart at most"] < 1e-3
+
+
+def test_growth_is_drawn_from_the_figures_with_the_limit_of_memory():
+    costs = {"form": "exact <b>", "cpu_p50_ms": 3.0, "mb": 1.0}
+    rows = [{"size": size} | costs for size in (1_000, 100_000)]
+    svg = growth({"memory_gb_s": 10.0, "vectors": rows, "words": []})
+    assert svg.startswith("<svg") and svg.count("<circle") == 4
+    assert "exact &lt;b&gt;" in svg and "memory bandwidth" in svg
+
+
+def test_every_form_of_faiss_finds_what_is_nearest(tmp_path):
+    index_sources(tmp_path, [Source(s["id"], s["text"]) for s in STORIES])
+    corpus = Corpus(tmp_path)
+    table = corpus.vectors(2_000)  # copies with noise
+    assert np.allclose(np.linalg.norm(table, axis=1), 1, atol=1e-2)
+    queries = table[:3]
+    exact = nearest(table, queries)
+    assert all(n in found for n, found in enumerate(exact))
+    for form in forms():
+        first, *_ = one_form(form, table, queries, exact)
+        assert first["overlap"] > 0.5, form.name

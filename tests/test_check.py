@@ -48,7 +48,7 @@ def model(monkeypatch):
 def whole(tmp_path, model, monkeypatch):
     """An index with every kind of file, vector lists too."""
     monkeypatch.setattr(rag.vectors, "EXACT", 10)
-    monkeypatch.setattr(rag.vectors, "PROBES", 1)
+    monkeypatch.setattr(rag.vectors, "_FEWEST_LISTS", 1)
     folder = tmp_path / "whole"
     index_sources(folder, SOURCES)
     searched(folder, "观众")
@@ -97,7 +97,7 @@ def test_a_whole_index_has_nothing_to_mend(whole):
         ("DELETE FROM chunk WHERE number > 20", "passages of article"),
         ("DELETE FROM article WHERE source = 'long.txt'", "it has no articles"),
         ("DELETE FROM sketch WHERE number < 5", "near-duplicates"),
-        ("UPDATE sketch SET hashes = x'01'", "near-duplicates"),
+        ("UPDATE posting SET rows = x'01'", "near-duplicates"),
         ("UPDATE setting SET value = 99 WHERE name = 'count source'", "99 were counted"),
     ],
 )
@@ -155,7 +155,7 @@ def test_an_index_of_the_store_is_made_anew(whole):
     assert seen(whole) == before
 
 
-@pytest.mark.parametrize("name", ["lists.faiss", "lists.json", "lexical/state.json"])
+@pytest.mark.parametrize("name", ["lists.npz", "lists.json", "lexical/state.json"])
 def test_a_spoilt_derived_file_is_named_and_made_anew(whole, name):
     before = searched(whole, "第3篇")
     data = bytearray((whole / name).read_bytes())

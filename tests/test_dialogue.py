@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.dialogue import leans, plain, standalone
+from rag.dialogue import in_context, leans, plain, standalone
 
 DELIVERED = ("松延动力7月交付多少台?", "105台")
 
@@ -108,3 +108,23 @@ def test_what_is_only_polite_is_left_out(question, kept):
 )
 def test_words_that_matter_stay(question):
     assert plain(question) == question
+
+
+def test_what_a_follow_up_asks_is_told_without_the_turn_before():
+    asked = in_context("它的董事长是谁？", [DELIVERED])
+    assert "松延动力" in asked.whole
+    assert asked.own == "它的董事长是谁？"
+    assert asked.told == ("105台",)
+
+
+def test_a_follow_up_without_question_word_is_read_with_the_turn_before():
+    assert in_context("8月的目标呢？", [DELIVERED]).own == "松延动力交付多少台? 8月的目标呢？"
+
+
+def test_a_question_of_few_words_leans_and_one_that_describes_its_subject_does_not():
+    assert leans("哪些药不给拆？")
+    assert not leans("那家一分钱没付就用上华北电力大学储氢成果的氢能存储企业叫什么？")
+
+
+def test_a_question_that_stands_alone_may_have_the_answer_given_before():
+    assert in_context("全球首个人形机器人运动会在哪里举行？", [DELIVERED]).told == ()

@@ -14,7 +14,8 @@ from rag.answer import Bot
 from rag.articles import split_articles
 from rag.chunks import split_chunks
 from rag.confidence import Calibration
-from rag.ingest import index_paths, load_embedder, passage_texts
+from rag.ingest import index_paths, load_embedder
+from rag.prepare import passage_texts
 from rag.readers.extractive import ExtractiveReader
 from rag.settings import Settings
 from rag.sources import read_sources

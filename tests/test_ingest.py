@@ -11,8 +11,9 @@ from fakes import CharacterEmbedder
 import embeddings
 import rag.ingest
 from rag.errors import EmptySource, MissingSource, ModelError, WrongEmbedder
-from rag.ingest import index_paths, index_sources, passage_texts, with_embedder
+from rag.ingest import index_paths, index_sources, with_embedder
 from rag.lexical import LexicalIndex
+from rag.prepare import passage_texts
 from rag.settings import Settings
 from rag.store import Store
 from rag.types import Article, Chunk, Run, Source, Span

@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from rag.errors import ModelError
-from rag.readers.examples import collate, make_example, token_span
+from rag.readers.examples import (
+    collate,
+    keep_examples,
+    kept_examples,
+    make_example,
+    token_span,
+)
 from rag.readers.extractive import MAX_SPAN, WEIGHTS, ExtractiveReader, _best_spans
 from rag.readers.features import match_features
 from rag.readers.tokens import NUMBER, UNKNOWN, Vocabulary, kind
@@ -149,6 +155,22 @@ def test_the_mean_of_two_runs_lies_between_them(untrained, tmp_path):
     mean = mean_of([tmp_path / "one", tmp_path / "other"])
     for name, weight in mean.items():
         torch.testing.assert_close(weight, state[name] * 2)
+
+
+def test_blocks_that_the_weights_do_not_have_begin_by_changing_nothing(untrained, tmp_path):
+    network, _ = untrained
+    saved = {name: array for name, array in network.state_dict().items() if name != "words.weight"}
+    last = f"blocks.{len(network.blocks) - 1}."
+    save_file(
+        {name: array for name, array in saved.items() if not name.startswith(last)},
+        tmp_path / "network.safetensors",
+    )
+    torch.manual_seed(1)
+    grown = ReaderNetwork(network.words.weight, network.characters.num_embeddings).eval()
+    resume(grown, tmp_path)
+    x, mask = torch.randn(1, 5, grown.norm.weight.shape[0]), torch.zeros(1, 1, 5)
+    torch.testing.assert_close(grown.blocks[-1](x, mask), x)
+    torch.testing.assert_close(grown.start.weight, network.start.weight)
 
 
 def test_training_does_not_go_on_from_another_network(untrained, tmp_path):
@@ -312,3 +334,19 @@ def test_a_window_keeps_its_answer_wherever_it_is_cut():
         end = min(1500, start + rng.randrange(1, 60))
         task = window("?", context, start, end, 1.0, rng)
         assert task.passage[task.start : task.end] == context[start:end]
+
+
+def test_kept_examples_come_back_as_they_were(tmp_path, vocabulary):
+    table = load_word_table(WEIGHTS / "words.safetensors")
+    q, who, p, none = vocabulary.cut([QUESTION, "谁", PASSAGE, "没有人。"])
+    one, two = make_example(q, p, table, (1, 2), 1.25), make_example(who, none, table, (-1, -1), 1)
+    parts = [[one, two], [], [two]]
+    keep_examples(tmp_path / "examples.npz", *parts)
+    for kept, put in zip(kept_examples(tmp_path / "examples.npz"), parts, strict=True):
+        assert len(kept) == len(put)
+        for there, here in zip(kept, put, strict=True):
+            assert there.target == here.target and there.weight == here.weight
+            assert there.passage_ids == here.passage_ids
+            for name in ("passage", "passage_features", "question", "question_features"):
+                assert np.array_equal(getattr(there, name), getattr(here, name))
+                assert getattr(there, name).dtype == getattr(here, name).dtype

@@ -60,7 +60,7 @@ def test_the_index_is_of_the_new_embedder_and_its_texts_are_the_same(tmp_path, m
     store.check_embedder("wider", "facade000000")
     assert (store.articles(), store.chunk_numbers()) == (before, numbers)
     exact = Wider().encode_queries([f"{a.title}\n{a.text}" for a in before])
-    assert np.allclose(store.vectors(numbers), exact, atol=1e-3)
+    assert np.allclose(store.vectors(numbers), exact, atol=3e-3)
     assert "being embedded anew by" not in store.describe()
 
 
@@ -138,7 +138,7 @@ def test_the_command_rebuilds_and_tells_what_the_index_is_made_of(tmp_path, mode
     assert main([*words, "--info"]) == 0
     told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     assert (told["embedder"], told["dimension"], told["chunks"]) == ("wider", "24", "10")
-    assert (told["max_chunk_chars"], told["format"]) == ("300", "3")
+    assert (told["max_chunk_chars"], told["format"]) == ("300", "4")
 
 
 def test_a_rebuild_while_another_process_writes_says_so(tmp_path, models):

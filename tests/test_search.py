@@ -393,10 +393,10 @@ def test_lists_kept_on_disk_find_the_same(lists, tmp_path):
     index, table = lists
     index = index.updated(range(1, 4_000), lambda ids: table[ids])
     index.save(tmp_path, "store 7")
-    again = VectorIndex.load(tmp_path, "store 7", range(1, 4_000))
+    again = VectorIndex.load(tmp_path, "store 7", range(1, 4_000), lambda ids: table[ids])
     assert again.search(table[9], 20) == index.search(table[9], 20)
     assert 0 not in {n for n, _ in again.search(table[0], 50)}
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["lists.faiss", "lists.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["lists.json", "lists.npz"]
 
 
 def spoil(name, change):
@@ -416,25 +416,25 @@ def flip(data):
 @pytest.mark.parametrize(
     "damage",
     [
-        pytest.param(spoil("lists.faiss", flip), id="a bit"),
-        pytest.param(spoil("lists.faiss", lambda data: data[:-100]), id="cut"),
+        pytest.param(spoil("lists.npz", flip), id="a bit"),
+        pytest.param(spoil("lists.npz", lambda data: data[:-100]), id="cut"),
         pytest.param(spoil("lists.json", lambda data: b"{}"), id="empty state"),
         pytest.param(spoil("lists.json", lambda data: b"\xff"), id="no text"),
-        pytest.param(lambda folder: (folder / "lists.faiss").unlink(), id="missing"),
+        pytest.param(lambda folder: (folder / "lists.npz").unlink(), id="missing"),
     ],
 )
 def test_damaged_lists_are_not_trusted(lists, tmp_path, damage):
     index, _ = lists
     index.save(tmp_path, "store 7")
     damage(tmp_path)
-    assert VectorIndex.load(tmp_path, "store 7", range(4_000)) is None
+    assert VectorIndex.load(tmp_path, "store 7", range(4_000), crowd) is None
 
 
 def test_lists_of_another_state_are_not_trusted(lists, tmp_path):
     index, _ = lists
     index.save(tmp_path, "store 7")
-    assert VectorIndex.load(tmp_path, "store 8", range(4_000)) is None
-    assert VectorIndex.load(tmp_path, "store 7", range(3_999)) is None
+    assert VectorIndex.load(tmp_path, "store 8", range(4_000), crowd) is None
+    assert VectorIndex.load(tmp_path, "store 7", range(3_999), crowd) is None
 
 
 def test_a_small_vector_index_is_not_kept(tmp_path):

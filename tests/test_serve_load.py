@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -24,9 +25,11 @@ from rag.errors import QuestionError
 from rag.filters import Filter
 from rag.ingest import index_paths
 from rag.settings import Settings
-from ui.serve.crew import Helpers, TookTooLong
+from rag.types import Source
+from ui.serve.crew import Helpers, TookTooLong, plain, value_of
 from ui.serve.desk import Desk, Kept, Lane, Overloaded
 from ui.serve.settings import ServeSettings
+from ui.serve.work import Upload
 
 TEXT = "今年7月交付人形机器人105台，创了纪录。"
 QUESTIONS = [f"{month}月交付多少台?" for month in range(1, 9)]
@@ -162,6 +165,19 @@ def test_no_more_answers_are_kept_than_there_is_room_for():
 
 
 # -- helpers -----------------------------------------------------------------------------------
+
+
+def test_a_job_comes_back_from_json_as_it_was():
+    source = Source("a.txt", "字\ud800", None, "2025-08-16", None, (0, 3))
+    upload = Upload("报.pdf", Path("/tmp/x"))
+    within = Filter(("2025/*",), (), "2025-01-01")
+    job = ("add", (Path("/i"), (upload,), (source,), within, 3, True, None, Settings()))
+    assert value_of(json.loads(json.dumps(plain(job)))) == job
+
+
+def test_a_value_of_no_known_kind_is_not_sent():
+    with pytest.raises(TypeError, match="set"):
+        plain(("ask", ({1},)))
 
 
 def test_a_helper_raises_what_the_work_raises(small):

@@ -123,7 +123,7 @@ def test_chunks_and_vectors_share_their_numbers(tmp_path):
     assert list(chunks) == numbers
     assert vectors.shape == (len(numbers), 16)
     texts = [store.article(c.article_id).text[c.span.start : c.span.end] for c in chunks.values()]
-    assert np.allclose(vectors, CharacterEmbedder().encode_queries(texts), atol=1e-3)
+    assert np.allclose(vectors, CharacterEmbedder().encode_queries(texts), atol=3e-3)
 
 
 def test_an_empty_index_has_no_vectors_and_no_passages(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.terms import fold, terms
+from rag.terms import fold, joined_terms, terms
 
 
 def test_chinese_becomes_characters_and_pairs():
@@ -64,3 +64,9 @@ def test_terms_hold_no_white_space_and_no_quotation_mark(text):
 
 def test_chinese_punctuation_stays_chinese():
     assert fold("，：；！？（）") == "，：；！？（）"
+
+
+@given(st.lists(st.text(alphabet="字機交付月1０5.,aＢÀß \0\n😀\ud800，", max_size=30), max_size=6))
+def test_terms_of_many_texts_are_those_of_each(texts):
+    joined = joined_terms(texts)
+    assert [sorted(one.split()) for one in joined] == [sorted(terms(text)) for text in texts]

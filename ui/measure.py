@@ -30,6 +30,12 @@ def add_bench_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="measure repair and splitting over simulated newspaper pages instead",
     )
+    parser.add_argument(
+        "--parity",
+        type=Path,
+        metavar="FILE",
+        help="compare this machine's store with Milvus Lite on questions with their texts (JSONL)",
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
@@ -103,6 +109,8 @@ def run_bench(options: argparse.Namespace, seeds: Callable[[], Path | None]) -> 
     """Measure, and print the figures."""
     if options.pages:
         return _bench_pages(options)
+    if options.parity:
+        return _bench_parity(options)
     from eval.bench import as_text, bench
 
     docs: Path | None = options.docs or seeds()
@@ -120,6 +128,16 @@ def _bench_pages(options: argparse.Namespace) -> int:
     plain = "\n".join(f"{name:32}{value:10.4f}" for name, value in figures.items())
     _print(json.dumps(figures, indent=1) if options.json else plain)
     return DONE
+
+
+def _bench_parity(options: argparse.Namespace) -> int:
+    from eval.parity import parity
+
+    figures = parity(options.parity, limit=options.limit or 1_000, progress=_say)
+    plain = "\n".join(f"{name:36}{value:10.4f}" for name, value in figures.items())
+    _print(json.dumps(figures, indent=1) if options.json else plain)
+    same = figures["the same ten in the same order"] == figures["questions"]
+    return DONE if same else PARTLY
 
 
 def _say(words: str) -> None:

@@ -28,6 +28,7 @@ import torch.nn.functional as F  # noqa: N812
 from safetensors.numpy import save_file
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from rag.confidence import UNCALIBRATED
 from rag.readers.examples import (
@@ -48,6 +49,7 @@ KIND_WIDTH = 12
 KERNEL = 5
 POOL = 20_000  # examples drawn at a time, real ones by the square of their weight
 BIAFFINE = 48
+EMA = 0.998  # what is measured and kept is the running mean of the weights, over some 500 steps
 
 
 class ConvBlock(nn.Module):
@@ -232,6 +234,9 @@ def batches(examples: Sequence[Example], size: int, rng: random.Random) -> Itera
         yield [examples[k] for k in group]
 
 
+_LAST_OF_BLOCK = ("project", "condition", "mix", "out")  # 0: it adds nothing
+
+
 def save(network: nn.Module, out: Path, card: dict[str, Any]) -> None:
     """Write the network's weights as float16; the frozen word table has a file of its own."""
     state = {
@@ -248,9 +253,19 @@ def save(network: nn.Module, out: Path, card: dict[str, Any]) -> None:
 
 
 def resume(network: nn.Module, folder: Path) -> None:
-    """Give the network the weights that `save` wrote; its word table stays as it is."""
+    """Give the network the weights that `save` wrote; its word table stays as it is.
+
+    Blocks that the weights do not have yet, at the end, begin by changing nothing.
+    """
     state = {k: v.float() for k, v in load_file(folder / "network.safetensors").items()}
     missing, unknown = network.load_state_dict(state, strict=False)
+    saved = {int(name.split(".")[1]) for name in state if name.startswith("blocks.")}
+    new = [n for n in range(len(BLOCKS)) if n > max(saved, default=-1)]
+    for n in new:
+        for name, parameter in network.get_submodule(f"blocks.{n}").named_parameters():
+            if name.split(".")[0] in _LAST_OF_BLOCK:
+                nn.init.zeros_(parameter)
+    missing = [name for name in missing if not name.startswith(tuple(f"blocks.{n}." for n in new))]
     if missing != ["words.weight"] or unknown:
         raise SystemExit(f"{folder} holds another network: without {missing}, but with {unknown}")
 
@@ -314,6 +329,7 @@ def train(options: argparse.Namespace) -> None:
     # compiled with it, torch 2.13 gave gradients ten times too large (compare with the uncompiled
     # ones before you move it in).
     forward = torch.compile(network, dynamic=False) if options.compile else network
+    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(EMA))
     started, step, average, best = time.time(), 0, 0.0, -1.0
     while (time.time() - started) / 60 < options.minutes:
         # as many to the end: where they faded out, the newspapers' dev half got worse (147 to 141)
@@ -332,13 +348,14 @@ def train(options: argparse.Namespace) -> None:
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
+            averaged.update_parameters(network)
             step += 1
             average += (loss.item() - average) * max(0.02, 1 / step)
             if step % 100 == 0:
                 say(f"step {step} loss {average:.3f} {(time.time() - started) / step:.2f} s a step")
             if step % options.every == 0:
-                best = _checkpoint(network, data, options, step, best, say)
-    _checkpoint(network, data, options, step, best, say)
+                best = _checkpoint(averaged.module, data, options, step, best, say)
+    _checkpoint(averaged.module, data, options, step, best, say)
 
 
 # EM + F1 of 500 questions and of ours: within this the later weights, at a lower rate, are kept
@@ -350,7 +367,6 @@ def _checkpoint(
 ) -> float:
     network.eval()
     scores = evaluate(network, data)
-    network.train()
     say("validation", scores)
     score = sum(value for name, value in scores.items() if name.endswith(("_em", "_f1")))
     if score >= best - _NOISE:

@@ -1,34 +1,31 @@
 """Helper processes that do the server's work: one job at a time each, replaced when they die or
 take too long.
 
-A helper is another interpreter that reads pickled jobs from its standard input, as in
-`rag.prepare`: it ends when the server does, killed or not, and sees no Ctrl-C. Nothing that a
-client sent is ever unpickled: jobs are made of values that were checked before.
+A helper is another interpreter (`rag.companion`): jobs and answers are JSON and bytes, it ends when
+the server does, killed or not, and sees no Ctrl-C.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import pickle
 import queue
-import signal
 import subprocess
-import sys
 import threading
-from typing import Protocol
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Protocol
 
 from rag import errors
+from rag.companion import Companion, Owner
 from rag.errors import YoujuError
+from rag.filters import Filter
 from rag.settings import Settings
-from ui.serve.work import Job, Work
+from rag.types import Source
+from ui.serve.work import Job, Upload, Work
 
 logger = logging.getLogger("youju.serve")
 
-_HELPER = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
-    " from ui.serve.crew import serve; serve()"
-)
+_PROGRAM = "from ui.serve.crew import serve; serve()"
 
 
 class TookTooLong(YoujuError):
@@ -87,7 +84,7 @@ class Helpers:
             for _ in range(2):
                 try:
                     return helper.do(job, seconds)
-                except (EOFError, OSError, pickle.UnpicklingError):
+                except (EOFError, OSError):
                     self.restarts += 1
                     logger.warning("a helper ended at %s; started another", job[0])
             raise HelperDied("two helpers ended at this request: try again, or report the request")
@@ -110,22 +107,25 @@ class _Helper:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.process: subprocess.Popen[bytes] | None = None
+        self._companion: Companion | None = None
         self._late = False
+
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """The process, if one was started."""
+        return self._companion.process if self._companion else None
 
     def do(self, job: Job, seconds: float) -> bytes:
         """Return the bytes of one job. Raises EOFError or OSError when the process dies at it."""
-        process = self._running()
-        assert process.stdin is not None and process.stdout is not None
+        companion = self._running()
         self._late = False
-        timer = threading.Timer(seconds, self._kill_late, [process])
+        timer = threading.Timer(seconds, self._kill_late, [companion])
         timer.daemon = True
         timer.start()
         try:
-            pickle.dump(job, process.stdin, pickle.HIGHEST_PROTOCOL)
-            process.stdin.flush()
-            kind, value = pickle.load(process.stdout)
-        except (EOFError, OSError, pickle.UnpicklingError):
+            companion.send(plain(job))
+            (kind, words), data = companion.receive()
+        except (EOFError, OSError):
             self.stop()
             if self._late:
                 raise TookTooLong(f"not done in {seconds:g} seconds: it was ended") from None
@@ -133,61 +133,70 @@ class _Helper:
         finally:
             timer.cancel()
         if kind == "done":
-            return bytes(value)
-        raise getattr(errors, kind, RuntimeError)(value)
+            return data
+        raise getattr(errors, kind, RuntimeError)(words)
 
-    def _kill_late(self, process: subprocess.Popen[bytes]) -> None:
+    def _kill_late(self, companion: Companion) -> None:
         self._late = True
-        process.kill()
+        companion.process.kill()
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self.process is not None and self.process.poll() is None:
-            return self.process
+    def _running(self) -> Companion:
+        if self._companion is not None and self._companion.is_running:
+            return self._companion
         self.stop()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _HELPER, json.dumps(sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is the server's to handle
-        )
-        assert self.process.stdin is not None
-        pickle.dump(self._settings, self.process.stdin, pickle.HIGHEST_PROTOCOL)
-        self.process.stdin.flush()
-        return self.process
+        self._companion = Companion(_PROGRAM)
+        self._companion.send(plain(self._settings))
+        return self._companion
 
     def stop(self) -> None:
-        process, self.process = self.process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        assert process.stdin is not None and process.stdout is not None
-        process.stdout.close()
-        try:
-            process.stdin.close()
-        except OSError:
-            return  # what it never read
+        companion, self._companion = self._companion, None
+        if companion is not None:
+            companion.stop()
 
 
 def serve() -> None:
-    """Be a helper: do jobs from standard input until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    read, write = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # nothing else may get between the results
+    """Be a helper: do jobs until the server is gone."""
+    owner = Owner()
     try:
-        work = Work(pickle.load(read))
+        work = Work(value_of(owner.receive()))
         while True:
-            pickle.dump(_outcome(work, pickle.load(read)), write, pickle.HIGHEST_PROTOCOL)
-            write.flush()
+            kind, words, data = _outcome(work, value_of(owner.receive()))
+            owner.send([kind, words], data)
     except (EOFError, BrokenPipeError):  # the server is gone
         return
 
 
-def _outcome(work: Work, job: Job) -> tuple[str, object]:
+def _outcome(work: Work, job: Job) -> tuple[str, str, bytes]:
     try:
-        return "done", work.do(job)
+        return "done", "", work.do(job)
     except YoujuError as error:
-        return type(error).__name__, str(error)
+        return type(error).__name__, str(error), b""
     except Exception as error:  # the server logs it and answers 500
         logger.exception("a defect at %s", job[0])
-        return "RuntimeError", f"{type(error).__name__}: {error}"
+        return "RuntimeError", f"{type(error).__name__}: {error}", b""
+
+
+_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Filter, Settings, Source, Upload)}
+
+
+def plain(value: Any) -> Any:
+    """Return a value of a job as JSON has it: paths and the values of _KINDS as {name: …}."""
+    if isinstance(value, Path):
+        return {"Path": str(value)}
+    if (name := type(value).__name__) in _KINDS:
+        return {name: [plain(getattr(value, field.name)) for field in fields(value)]}
+    if isinstance(value, tuple | list):
+        return [plain(one) for one in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"a {name} cannot be sent to a helper")
+
+
+def value_of(told: Any) -> Any:
+    """Return what `plain` made JSON of; lists come back as tuples."""
+    if isinstance(told, list):
+        return tuple(map(value_of, told))
+    if isinstance(told, dict):
+        ((name, inside),) = told.items()
+        return Path(inside) if name == "Path" else _KINDS[name](*map(value_of, inside))
+    return told
