@@ -34,20 +34,14 @@ from eval.damage import (
     with_headings,
     with_structures,
 )
-from eval.simulate import TruePage, mixed_stories, pages
+from eval.simulate import TruePage, pages
+from eval.stories import mixed_stories
 from rag.repair import RULES, Repaired, line_breaks, repair
-from rag.repair.breaks import (
-    WEIGHTS,
-    Weights,
-    code_points,
-    fields_of,
-    find_lines,
-    indicators,
-    kind_table,
-    layout,
-    unpacked,
-)
+from rag.repair.breaks import indicators, layout
 from rag.repair.edits import apply
+from rag.repair.fields import fields_of
+from rag.repair.signs import code_points, find_lines, kind_table
+from rag.repair.table import WEIGHTS, Weights, unpacked
 
 
 class Mistake(NamedTuple):

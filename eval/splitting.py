@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eval.simulate import NONE, Part, TrueArticle, TruePage, pages, written_stories
+from eval.printed import Part, TrueArticle
+from eval.simulate import NONE, TruePage, pages
+from eval.stories import written_stories
 from rag.articles import split_articles
 from rag.types import Article, Source, Span, essence, is_ignorable
 

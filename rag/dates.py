@@ -9,9 +9,21 @@ from collections import Counter
 from functools import lru_cache
 
 _MARK = re.compile(
-    r"(?:新华社|中新社|中新网|人民网|央视网|本报)[\u4e00-\u9fff/·、]{1,14}?(?:(\d{4})年)?(\d{1,2})月(\d{1,2})日(?:电|讯)"
+    r"(?:新华社|中新社|中新网|人民网|央视网|本报|本刊|(?:日|晚|时|早|都市)报)[\u4e00-\u9fff/·、]{1,14}?(?:(\d{4})年)?(\d{1,2})月(\d{1,2})日(?:电|讯)"
 )
-_YEAR = re.compile(r"(到|至|截至|—|－|-|~)?((?:19|20)\d\d)(年)?(\d{1,2}月\d{1,2}日)?")
+_MONTHS = "January February March April May June July August September October November December"
+_ANY_MONTH = _MONTHS.replace(" ", "|")
+_ENGLISH_MARK = re.compile(
+    rf"(?:^|\n)[A-Z][A-Z .'-]{{2,30}}, ({_ANY_MONTH}) (\d{{1,2}})(?:, (\d{{4}}))? ?[—–-]"
+)
+# a number of four digits is a year only where something says so: 12084人 is none
+_YEAR = re.compile(
+    r"(到|至|截至|—|－|-|~|by |until )?(?<!\d)((?:19|20)\d\d)"
+    r"(?:年(?:(\d{1,2})月(\d{1,2})日)?|(?=[^\d%]|$))"
+)
+_BEFORE = re.compile(rf"(?:{_ANY_MONTH}|in|since|of|,) ?\d{{0,2}},? ?$")
+_NEAR = 10  # days between a dateline and the paper that prints it, or the news that it tells
+_OLDEST = 2000  # a page that speaks only of earlier years tells of the past, not of its own day
 
 
 def published_date(text: str, page: str) -> str | None:
@@ -19,22 +31,41 @@ def published_date(text: str, page: str) -> str | None:
     none.
 
     Such marks give month and day only; the year is the one that the article, and the page around
-    it, speak of most as their present: full dates count most, years of plans ("到2027年") nothing.
+    it, speak of most as their present: full dates near the mark count most, years of plans
+    ("到2027年") and of the last century nothing.
     """
-    marks = _MARK.findall(text)
-    if not marks:
+    mark = _mark(text)
+    if not mark:
         return None
-    printed, month, day = marks[-1]
-    year = int(printed) if printed else _year(text, page)
+    printed, month, day = mark
     try:
-        return datetime.date(year, int(month), int(day)).isoformat() if year else None
+        datetime.date(2000, month, day)
+        year = printed or _year(text, page, month, day)
+        return datetime.date(year, month, day).isoformat() if year else None
     except ValueError:
         return None
 
 
-def _year(text: str, page: str) -> int | None:
-    counts = Counter({year: 2 * n for year, n in _years(text).items()})
-    counts.update(_years_of_page(page))
+def _mark(text: str) -> tuple[int, int, int] | None:
+    """Return year, or 0 where it is not printed, month and day of the last mark."""
+    found = _MARK.findall(text)
+    if found:
+        printed, month, day = found[-1]
+        return int(printed or 0), int(month), int(day)
+    english = _ENGLISH_MARK.search(text)
+    if english:
+        month = _MONTHS.split().index(english[1]) + 1
+        return int(english[3] or 0), month, int(english[2])
+    return None
+
+
+def _year(text: str, page: str, month: int, day: int) -> int | None:
+    counts: Counter[int] = Counter()
+    for part, share in ((text, 2), (page, 1)):
+        for year, its_month, its_day in _years(part):
+            near = its_month and _apart(month, day, its_month, its_day) <= _NEAR
+            counts[year] += share * (4 if near else 1)
+    counts = Counter({year: n for year, n in counts.items() if year >= _OLDEST})
     if not counts:
         return None
     # the present is the latest year spoken of often: reports look back more than ahead
@@ -42,13 +73,20 @@ def _year(text: str, page: str) -> int | None:
     return max(year for year, n in counts.items() if n >= often)
 
 
-def _years(part: str) -> Counter[int]:
-    """Count the years a text speaks of, full dates four times."""
-    counts: Counter[int] = Counter()
-    for leading, year, _, full in _YEAR.findall(part):
-        if not leading:
-            counts[int(year)] += 4 if full else 1
-    return counts
+def _apart(month: int, day: int, other_month: int, other_day: int) -> int:
+    """Return how many days lie between two days of the year, months taken for 30."""
+    days = abs(30 * (month - other_month) + day - other_day)
+    return min(days, 360 - days)
 
 
-_years_of_page = lru_cache(maxsize=1)(_years)  # the same for every article of a page
+@lru_cache(maxsize=4)  # the same page for every article of it
+def _years(part: str) -> tuple[tuple[int, int, int], ...]:
+    """Return the years a text speaks of as past or present, with month and day or 0, 0."""
+    found = []
+    for match in _YEAR.finditer(part):
+        leading, year, month, day = match.groups()
+        chinese = part[match.end(2) : match.end(2) + 1] == "年"
+        named = chinese or _BEFORE.search(part, max(0, match.start() - 14), match.start(2))
+        if not leading and named:
+            found.append((int(year), int(month or 0), int(day or 0)))
+    return tuple(found)

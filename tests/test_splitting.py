@@ -5,8 +5,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from eval.simulate import NONE, pages, written_stories
+from eval.simulate import NONE, pages
 from eval.splitting import PAGES, Tally, written_page
+from eval.stories import written_stories
 from rag.types import Article, Run, essence
 
 STORIES = written_stories(PAGES / "truth" / f"{n:02}.json" for n in (1, 3, 5))

@@ -559,9 +559,12 @@ def best_labels(board: _Board) -> tuple[float, Labels]:
 
 def find_stories(lines: Sequence[Line], heads: Sequence[Head], table: Weights) -> list[Story]:
     """Return the stories of a page, in the order in which they begin on it."""
-    page = Page(lines, heads)
-    if not page.body:
+    bodies = sum(line.kind == "body" for line in lines)
+    if not bodies:
         return _without_text(lines)
+    if bodies == 1 and not heads:  # nothing to choose: most records of a corpus
+        return [Story(text=[i for i, line in enumerate(lines) if line.kind != "furniture"])]
+    page = Page(lines, heads)
     return _stories(*search(page, table))
 
 
@@ -606,7 +609,7 @@ def _splits(
                 Head(head.titles[:cut], None, head.before),
                 Head(head.titles[cut:], head.byline, head.before),
             ]
-            if lines[head.titles[cut]].text[0] not in "—-":
+            if below.text[0] not in "—-" and above.text[-1] not in "，：、,:":
                 out.append((h, [*heads[:h], *two, *heads[h + 1 :]]))
     return out[:_MOST_SPLITS]
 

@@ -19,9 +19,13 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from rag.repair.breaks import code_points, fields_of, find_lines, scores, settled, weights
+from rag.repair.breaks import scores
 from rag.repair.edits import Edit, Repaired, Rule, apply
+from rag.repair.fields import fields_of
 from rag.repair.furniture import find_furniture, page_furniture
+from rag.repair.settled import settled
+from rag.repair.signs import code_points, find_lines
+from rag.repair.table import weights
 
 __all__ = ["HAN", "RULES", "SIGN", "SURNAMES", "Edit", "Repaired", "Rule", "furniture", "repair"]
 

@@ -1,0 +1,169 @@
+"""Clean articles to print on simulated pages: news bulletins with the headlines of their editors,
+news of a corpus, parallel news, the articles of `eval/pages`.
+
+Every source is named by the caller; nothing of them is in the project.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from eval.damage import clean_lines, paragraphs
+
+
+class Story(NamedTuple):
+    """A clean article before it is printed."""
+
+    title: str
+    body: tuple[str, ...]
+    day: str = "2025-08-16"
+
+
+_SPOKEN = re.compile("<strong>央视网消息</strong>（[^（）]*）：|<[^>]+>")
+_TAG = re.compile("^【[^】]*】")
+
+
+def bulletin_stories(path: Path) -> Iterator[Story]:
+    """Yield the items of the news bulletins: headline and paragraphs as their editors wrote them."""  # noqa: E501
+    day = "2025-08-16"
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        title = ""
+        for line in lines:
+            if found := re.match(r"# .*\((\d{4})(\d\d)(\d\d)\)", line):
+                day = "-".join(found.groups())
+            elif line.startswith("### "):
+                title = _TAG.sub("", line[4:].strip())
+            elif line.startswith("<p>") and title:
+                body = [_SPOKEN.sub("", p) for p in line.split("</p>")]
+                body = [text for p in body for text in clean_lines(p)]
+                if len(body) >= 2 and len(title) >= 6 and "快讯" not in title:
+                    yield Story(title, tuple(body), day)
+                title = ""
+
+
+_ENDS = "。！？”）"
+# what a web page says around its news; no newspaper prints it
+_ODDMENT = re.compile(
+    "原标题|返回搜狐|责任?编辑?[：:]|来源[：:]|编辑[：:|｜/]|广告声明|扫码|点击|微信|APP下载|http|供图"
+    "|记者[：:]|审核|校对|报料|本文|转载|版权|www|END"
+)
+
+
+def news_stories(path: Path, rng: Random, shortest: int = 250) -> Iterator[Story]:
+    """Yield news of a corpus under headlines made of their own words; `shortest` in characters."""
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            record = json.loads(line)
+            if len(record["text"]) >= shortest:
+                told = [x for x in paragraphs(record["text"][:5000], rng) if not _ODDMENT.search(x)]
+                body = [x for x in told if len(x) > 12 and x[-1] in _ENDS]
+                if len(body) >= 2:
+                    day = record.get("published") or "2023-08-16"
+                    yield Story(headline("".join(body), rng), tuple(body), day)
+
+
+def parallel_stories(path: Path, column: int, rng: Random) -> Iterator[Story]:
+    """Yield the stories of a file of parallel news, a sentence a line: column 0 Chinese, 1 English.
+
+    A headline is a line without a stop; what follows it, up to the next, is its story.
+    """
+    title, body = "", list[str]()
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            text = " ".join(clean_lines(line.rstrip("\n").split("\t")[column]))
+            if text and text[-1] not in "。！？”….!?\"'）)：:;；，," and len(text) < 110:
+                if len(title) > 8 and len(body) >= 4:
+                    yield Story(title, tuple(_in_paragraphs(body[:40], column, rng)))
+                title, body = text, []
+            elif text:
+                body.append(text)
+
+
+def _in_paragraphs(sentences: Sequence[str], column: int, rng: Random) -> Iterator[str]:
+    at = 0
+    while at < len(sentences):
+        many = rng.choice((1, 2, 2, 3))
+        yield (" " if column else "").join(sentences[at : at + many])
+        at += many
+
+
+CLAUSE = re.compile("[\u4e00-\u9fff0-9%]{6,20}(?=[，。；])")
+
+
+def is_english(text: str) -> bool:
+    return sum(c.isascii() for c in text[:200]) > 0.8 * len(text[:200])
+
+
+def headline(text: str, rng: Random) -> str:
+    if is_english(text):
+        words = text[: rng.randint(40, 400)].split()
+        return " ".join(words[-rng.randint(2, 9) :]).strip(",.;:\"'").capitalize()
+    clauses = CLAUSE.findall(text)[:12] or [text[:12]]
+    one, two = rng.choice(clauses), rng.choice(clauses)
+    one, two = (_reworded(x, rng) if rng.random() < 0.5 else x for x in (one, two))
+    forms = (
+        one,
+        one,
+        f"{one[:8]}：{two}",
+        f"{one} {two}",
+        f"“{one[:4]}”{one[4:]}",
+        f"{one}，{two}",
+    )
+    return rng.choice(forms).strip("，。")[:34]
+
+
+_SMALL = re.compile("的|了|将|已|在|把|被|于|和|与|我们|目前|同时|进一步")
+
+
+def _reworded(clause: str, rng: Random) -> str:
+    """Return a clause as an editor shortens it: small words gone, an end cut off."""
+    short = _SMALL.sub("", clause)
+    cut = rng.randint(0, max(0, min(4, len(short) - 6)))
+    return (short[cut:] if rng.random() < 0.5 else short[: len(short) - cut]) or clause
+
+
+def mixed_stories(folder: Path, rng: Random) -> Iterator[Story]:
+    """Yield stories of all kinds in groups of a kind, as long as the bulletins last; one in eight
+    is English, half of the groups are of one time and thus of like matters."""
+    parallel = folder / "parallel" / "news_2017_2022.tsv.xz"
+    news, bulletins = folder / "text" / "zh_news.jsonl.xz", folder / "text" / "zh_bulletins.txt.xz"
+    kinds = (
+        # what follows one another in a file is of one day or one text: too alike for a page
+        (8, islice(bulletin_stories(bulletins), 0, None, 3)),
+        (7, islice(news_stories(news, rng), 0, None, 2)),
+        (5, islice(news_stories(news, rng, 850), 1, None, 3)),
+        (1, cycle(islice(parallel_stories(parallel, 0, rng), 0, None, 3))),
+        (3, cycle(islice(parallel_stories(parallel, 1, rng), 1, None, 3))),
+    )
+    while True:
+        groups = []
+        for share, stories in kinds:
+            held = list(islice(stories, share * _TOGETHER))
+            if len(held) < share * _TOGETHER:
+                return
+            half = len(held) // 2
+            held[:half] = rng.sample(held[:half], half)
+            groups += [held[i : i + _TOGETHER] for i in range(0, len(held), _TOGETHER)]
+        rng.shuffle(groups)
+        yield from (story for group in groups for story in group)
+
+
+_TOGETHER = 15  # stories of a kind: pages are mostly of one kind, as papers are
+
+
+def written_stories(truths: Iterable[Path]) -> list[Story]:
+    """Return the articles of `eval/pages/truth`, one file a page."""
+    out = []
+    for path in truths:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        out += [
+            Story(one["title"], tuple(one["body"]), record["day"]) for one in record["articles"]
+        ]
+    return out

@@ -1,0 +1,78 @@
+"""eval.simulate and what it prints by: the same seed, the same page; nothing of a story is lost."""
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from eval.damage import clean_lines
+from eval.orders import ORDERS
+from eval.printed import printed
+from eval.simulate import NONE, pages, simulated
+from eval.splitting import PAGES
+from eval.stories import Story, headline, written_stories
+from rag.repair import repair
+from rag.types import essence
+
+STORIES = written_stories(PAGES / "truth" / f"{n:02}.json" for n in (7, 9, 17, 21))
+NAMES = [order.__name__.strip("_") for order in ORDERS]
+
+
+@pytest.mark.parametrize("order", list(ORDERS), ids=NAMES)
+def test_an_order_prints_every_part_of_every_story_once(order):
+    stands = [printed(story, Random(n)) for n, story in enumerate(STORIES)]
+    blocks = order(stands, Random(2))
+    told = sorted((n, k) for n, parts, _ in blocks for k in parts)
+    wanted = [(n, k) for n, one in enumerate(stands) for k in sorted([*one.head, *one.body])]
+    assert told == wanted
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_of_a_story_is_lost_on_its_page(seed):
+    page = simulated(STORIES[:3], Random(seed))
+    for number, article in enumerate(page.articles):
+        for k, part in enumerate(article.parts):
+            held = page.place[(page.article == number) & (page.part == k)]
+            wanted = [i for i, c in enumerate(part.text) if essence(c)]
+            assert sorted(set(held.tolist())) == wanted
+
+
+def test_page_furniture_is_of_no_article():
+    for page in pages(STORIES * 6, 12, seed=4):
+        added = "".join(page.text[i] for i in np.flatnonzero(page.article == NONE).tolist())
+        story = "".join(part.text for one in page.articles for part in one.parts)
+        assert len(essence(added)) < 0.2 * len(essence(story)) + 200
+
+
+def test_a_page_is_of_one_language():
+    for page in pages(STORIES * 6, 20, seed=5):
+        scripts = {one.parts[-1].text[:40].isascii() for one in page.articles}
+        assert len(scripts) == 1
+
+
+def test_other_seeds_give_other_pages():
+    texts = {next(pages(STORIES, 1, seed=n)).text for n in range(8)}
+    assert len(texts) == 8
+
+
+def test_a_written_page_is_made_of_the_clean_text_of_its_articles():
+    for story in STORIES:
+        assert all(clean_lines(paragraph) == [paragraph] for paragraph in story.body)
+
+
+def test_a_headline_is_made_of_the_words_of_its_story():
+    body = "松江新区昨天公布产业规划，首批园区已经动工建设，明年将会全部交付使用。"
+    made = {headline(body, Random(n)) for n in range(40)}
+    assert len(made) > 3
+    assert all(set(one) <= set(body) | set("：， “”") for one in made)
+
+
+def test_repair_of_simulated_pages_is_idempotent():
+    for page in pages(STORIES * 6, 12, seed=6):
+        once = repair(page.text).text
+        assert repair(once).text == once
+
+
+def test_a_story_of_two_words_is_printed_too():
+    page = simulated([Story("短讯", ("完。", "好。"))], Random(1))
+    assert "完" in page.text
