@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import cache
 from itertools import chain, cycle, islice
 from typing import Any, NamedTuple
@@ -49,22 +49,14 @@ class Batch(NamedTuple):
 _MOST_HELPERS = 4  # more are faster than what writes
 _PROGRAM = "from rag.prepare import serve; serve()"
 _LIGHT = ("default",)  # embedders that may be loaded in every helper: 14 MB each
-_LONG = 200  # characters that no headline, byline or caption has
 
 
 def prepare(source: Source, settings: Settings) -> Prepared:
     """Return the articles of a source, their chunks and the other names they give."""
-    articles = split_articles(replace(source, title="") if _is_one_story(source) else source)
+    articles = split_articles(source)
     size, overlap = settings.max_chunk_chars, settings.overlap_chars
     chunks = [c for a in articles for c in split_chunks(a, size, overlap)]
     return Prepared(articles, chunks, [aliases(article.text) for article in articles])
-
-
-def _is_one_story(source: Source) -> bool:
-    """Tell whether a source is a single long line, as the records of a corpus are: nothing in it is
-    to be parted, and finding that out took four fifths of the time of indexing news."""
-    text = source.text
-    return source.title is None and len(text) >= _LONG and len(text.splitlines()) == 1
 
 
 def passage_texts(articles: Sequence[Article], chunks: Sequence[Chunk]) -> list[str]:

@@ -195,7 +195,7 @@ def _linear(w: dict[str, Floats], name: str, x: Floats) -> Floats:
     return y.reshape(*x.shape[:-1], -1)
 
 
-# What follows works in place where it can: fresh arrays cost as much as the sums (a third of it all).
+# What follows works in place where it can: fresh arrays cost as much as the sums.
 
 
 def _norm(w: dict[str, Floats], name: str, x: Floats) -> Floats:
