@@ -23,6 +23,9 @@ BLOCKS = (
     "attend",
     "conv1",
     "conv2",
+    "question",
+    "conv1",
+    "attend",
 )
 HEADS = 4
 
