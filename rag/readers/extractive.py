@@ -230,7 +230,7 @@ def _conv(
     np.multiply(
         _norm(w, f"{name}.norm", x), real[..., None], out=padded[:, reach : reach + length]
     )
-    mixed = padded[:, :length] * taps[0]
+    mixed: Floats = padded[:, :length] * taps[0]
     term = np.empty_like(mixed)
     for k in range(1, len(taps)):
         np.multiply(padded[:, k * dilation : k * dilation + length], taps[k], out=term)
@@ -241,9 +241,9 @@ def _conv(
     gate = np.negative(h[..., width:], out=term)
     np.exp(gate, out=gate)
     gate += 1
-    out = np.divide(h[..., :width], gate, out=mixed)
-    out += x
-    return out
+    np.divide(h[..., :width], gate, out=mixed)
+    mixed += x
+    return mixed
 
 
 def _attend(w: dict[str, Floats], name: str, x: Floats, real: npt.NDArray[np.bool_]) -> Floats:
