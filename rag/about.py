@@ -1,5 +1,5 @@
-"""Questions about an article itself, which no sentence of it answers: how it is
-headed, who wrote it, where it was sent from.
+"""Questions about an article itself, which no sentence of it answers: how it is headed, who wrote
+it, where it was sent from.
 
     写安置点里送拖鞋的那篇报道题目是什么?   → the headline of the article that is found
     那篇稿子是从哪里发回的?                 → 洛杉矶, of （新华社洛杉矶8月17日电）
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from rag.dates import dateline_place
 from rag.types import Article, Span
 from rag.verify import find_words
 
@@ -43,12 +44,6 @@ _ASKED = {
         re.IGNORECASE,
     ),
 }
-_DATELINE = re.compile(
-    "(?:新华社|中新社|中新网|人民网|央视网|本报|本刊)(?P<place>[\u3400-\u9fff/·、]{1,14}?) ?"
-    r"(?:[0-9]{4}年)?[0-9]{1,2}月[0-9]{1,2}日(?:专?电|讯)"
-    r"|^(?P<city>[A-Z][A-Z .'-]{2,30}), [A-Z][a-z]+ [0-9]{1,2} ?[—–-]",
-    re.MULTILINE,
-)
 _OFFICE = re.compile(
     r"(?:本报|本刊|新华社|人民网)?(?:特派|特约|实习|见习)?(?:记者|通讯员|作者|评论员)?[ 　:：]*"
     r"|[Bb]y "
@@ -68,10 +63,7 @@ def told_of_itself(name: str, article: Article) -> Span | None:
     """Return where an article prints its "headline", "byline" or "dateline", None where it does
     not."""
     if name == "dateline":
-        sent = _DATELINE.search(article.text)
-        if sent is None:
-            return None
-        return Span(*sent.span("place" if sent["place"] else "city"))
+        return dateline_place(article.text)
     words = article.title if name == "headline" else article.byline
     span = next(find_words(words, article.text), None) if words else None
     if span is None or name == "headline":

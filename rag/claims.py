@@ -131,8 +131,10 @@ def _of_itself(question: str, passages: Sequence[Passage]) -> list[_Found]:
         return []
     articles: dict[str, _Found] = {}
     for number, passage in enumerate(passages):
+        if passage.article.id in articles:
+            continue
         span = told_of_itself(asked_for, passage.article)
-        if span is not None and passage.article.id not in articles:
+        if span is not None:
             articles[passage.article.id] = _Found(passage.article, number, span, _OF_ITSELF)
     return list(articles.values())
 
@@ -160,7 +162,7 @@ class _Asked:
         self._translated = translated
         self._wanted = subject_terms(question)
         self._key = _key(question)
-        self._told = [_key(answer) for answer in told]
+        self._told = {_key(answer) for answer in told}
         self._characters = set(question)
         self._words = [Group({term: 1.0}, 1.0) for term in self._wanted if term.isascii()]
 
@@ -181,7 +183,8 @@ class _Asked:
 
     def is_repeated(self, words: str, foreign: bool) -> bool:
         """Tell whether an answer is nothing but words of the question, or was given before."""
-        if len(words) > 1 and any(_key(words) in key for key in (self._key, *self._told)):
+        key = _key(words)
+        if (len(words) > 1 and key in self._key) or key in self._told:
             return True
         return foreign and marked(self._translated, fold(words)) == 1.0
 

@@ -8,13 +8,18 @@ import re
 from collections import Counter
 from functools import lru_cache
 
+from rag.types import Span
+
 _MARK = re.compile(
-    r"(?:新华社|中新社|中新网|人民网|央视网|本报|本刊|(?:日|晚|时|早|都市)报)[\u4e00-\u9fff/·、]{1,14}?(?:(\d{4})年)?(\d{1,2})月(\d{1,2})日(?:电|讯)"
+    r"(?:新华社|中新社|中新网|人民网|央视网|本报|本刊|(?:日|晚|时|早|都市)报)"
+    r"(?P<place>[\u4e00-\u9fff/·、]{1,14}?)"
+    r"(?:(?P<year>\d{4})年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})日(?:电|讯)"
 )
 _MONTHS = "January February March April May June July August September October November December"
 _ANY_MONTH = _MONTHS.replace(" ", "|")
 _ENGLISH_MARK = re.compile(
-    rf"(?:^|\n)[A-Z][A-Z .'-]{{2,30}}, ({_ANY_MONTH}) (\d{{1,2}})(?:, (\d{{4}}))? ?[—–-]"
+    rf"(?:^|\n)(?P<place>[A-Z][A-Z .'-]{{2,30}}), "
+    rf"(?P<month>{_ANY_MONTH}) (?P<day>\d{{1,2}})(?:, (?P<year>\d{{4}}))? ?[—–-]"
 )
 # a number of four digits is a year only where something says so: 12084人 is none
 _YEAR = re.compile(
@@ -37,7 +42,9 @@ def published_date(text: str, page: str) -> str | None:
     mark = _mark(text)
     if not mark:
         return None
-    printed, month, day = mark
+    printed, day = int(mark["year"] or 0), int(mark["day"])
+    named = mark["month"]
+    month = int(named) if named.isdigit() else _MONTHS.split().index(named) + 1
     try:
         datetime.date(2000, month, day)
         year = printed or _year(text, page, month, day)
@@ -46,17 +53,21 @@ def published_date(text: str, page: str) -> str | None:
         return None
 
 
-def _mark(text: str) -> tuple[int, int, int] | None:
-    """Return year, or 0 where it is not printed, month and day of the last mark."""
-    found = _MARK.findall(text)
-    if found:
-        printed, month, day = found[-1]
-        return int(printed or 0), int(month), int(day)
-    english = _ENGLISH_MARK.search(text)
-    if english:
-        month = _MONTHS.split().index(english[1]) + 1
-        return int(english[3] or 0), month, int(english[2])
-    return None
+def dateline_place(text: str) -> Span | None:
+    """Return where an article's dateline or end mark names the place it was sent from.
+
+    >>> text = "正文。（新华社洛杉矶8月17日电）"; span = dateline_place(text)
+    >>> text[span.start : span.end]
+    '洛杉矶'
+    """
+    mark = _mark(text)
+    return Span(*mark.span("place")) if mark else None
+
+
+def _mark(text: str) -> re.Match[str] | None:
+    """Return the last mark, or an English dateline."""
+    *_, found = (None, *_MARK.finditer(text))
+    return found or _ENGLISH_MARK.search(text)
 
 
 def _year(text: str, page: str, month: int, day: int) -> int | None:

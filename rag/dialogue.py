@@ -37,6 +37,7 @@ _QUESTION_WORD = re.compile(
     r"|have)\b(?! about)",
     re.IGNORECASE,
 )
+_CITED = re.compile(r" *\[\d+\]")
 _MONTH = re.compile(r"(?:19|20)\d\d年|\d{1,2}月(?:\d{1,2}日)?|今年|去年|明年|上半年|下半年")
 _LATIN_ASKS = re.compile(
     r"\b(?:who|what|when|where|which|how|many|much|why|did|does|do|is|are|was|were|the|a|an|in|of)\b|[?？]",
@@ -48,7 +49,7 @@ class InContext(NamedTuple):
     """A question in its conversation. `whole` names its subject: searched with, and held against
     passages; `own` is what it asks, without the turn before where it asks it in full: read, and
     what kind of answer it wants is told from. Both are the question itself where it stands alone.
-    `told` is what was answered to the turns it leans on: it asks for something else.
+    `told` is what was answered in short to the turns it leans on: it asks for something else.
     """
 
     whole: str
@@ -59,19 +60,25 @@ class InContext(NamedTuple):
 def in_context(question: str, history: History) -> InContext:
     """Return the question with the subject of the turn before it, if it leans on that turn.
 
-    Read alone 39 of 57 follow-ups of the dev halves are answered right, read with the turn before
-    them 25: that one asked for a thing of another kind.
+    Searched with the turn before, 39 of 57 follow-ups of the dev halves are answered right read
+    alone and 25 read with it: that one asked for a thing of another kind.
     """
     if not history or not leans(question):
         return InContext(question, question)
     before = in_context(history[-1][0], history[:-1])
-    told = (*before.told, history[-1][1])
+    told = (*before.told, _in_short(history[-1][1]))
     subject = _subject(before.whole, question)
     whole = f"{subject} {question}" if subject else question
     if _QUESTION_WORD.search(question):
         return InContext(whole, question, told)
     asked = _MONTH.sub("", before.own) if _MONTH.search(question) else before.own
     return InContext(whole, f"{asked} {question}".strip(), told)
+
+
+def _in_short(answer: str) -> str:
+    """Return an answer's first line without citations: some callers hand on the whole text, with
+    the quotation, or a refusal with its nearest passage, which may well hold what is asked next."""
+    return _CITED.sub("", answer.strip().split("\n")[0])
 
 
 def standalone(question: str, history: History) -> str:

@@ -71,3 +71,13 @@ def test_a_sentence_that_holds_more_of_a_translated_question_tells_more_for_its_
     calibration = Calibration.from_json(UNCALIBRATED)
     claims = make_claims("How many did Songyan deliver?", [passage], readings, calibration, words)
     assert [claim.text for claim in claims] == ["105台", "200台"]
+
+
+def test_what_was_answered_before_is_no_answer_to_a_follow_up():
+    text = "7月交付105台，8月的目标是200台。"
+    passage = Passage(Article("a", "a.txt", text, (Run(0, 0, len(text)),)), Span(0, len(text)))
+    readings = [Reading(0, Span(*m.span()), 5.0) for m in re.finditer("105台|200台", text)]
+    calibration = Calibration.from_json(UNCALIBRATED)
+    question = "松延动力 交付 8月的目标呢?"
+    claims = make_claims(question, [passage], readings, calibration, told=["105台"])
+    assert [claim.text for claim in claims] == ["200台"]

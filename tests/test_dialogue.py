@@ -128,3 +128,8 @@ def test_a_question_of_few_words_leans_and_one_that_describes_its_subject_does_n
 
 def test_a_question_that_stands_alone_may_have_the_answer_given_before():
     assert in_context("全球首个人形机器人运动会在哪里举行？", [DELIVERED]).told == ()
+
+
+def test_of_an_answer_with_its_quotation_only_the_answer_was_told():
+    whole = "105台 [1] [2]\n\n7月交付105台，8月的目标是200台！ [1]"
+    assert in_context("8月的目标呢？", [("松延动力7月交付多少台?", whole)]).told == ("105台",)
