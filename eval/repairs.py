@@ -257,13 +257,19 @@ def _log_odds(codes: npt.NDArray[np.uint32], at_border: npt.NDArray[np.bool_]) -
     return np.where(inside >= 30, np.clip(np.round(4 * ratio), -127, 127), 0)
 
 
+def _up_to_breaks(text: str) -> Repaired:
+    """Return a page as the rule that joins lines meets it."""
+    done = Repaired(text, np.arange(len(text)))
+    for rule in RULES[: RULES.index(line_breaks)]:
+        done = apply(done, rule(done.text))
+    return done
+
+
 def examples(
     clean: str, page: Page, table: Weights
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
     """Return the indicators of every break of a page, and whether the text goes on there."""
-    done = Repaired(page.text, np.arange(len(page.text)))
-    for rule in RULES[: RULES.index(line_breaks)]:
-        done = apply(done, rule(done.text))
+    done = _up_to_breaks(page.text)
     lines = find_lines(code_points(done.text))
     if len(lines.starts) < 2:
         return np.zeros((0, 0), np.int32), np.zeros(0, np.bool_)
@@ -343,9 +349,7 @@ def page_examples(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
     """Return the indicators of every break of a page of several stories, and whether the text goes
     on there: it does inside one part, a wrapped headline too, and never beside furniture."""
-    done = Repaired(page.text, np.arange(len(page.text)))
-    for rule in RULES[: RULES.index(line_breaks)]:
-        done = apply(done, rule(done.text))
+    done = _up_to_breaks(page.text)
     lines = find_lines(code_points(done.text))
     if len(lines.starts) < 2:
         return np.zeros((0, 0), np.int32), np.zeros(0, np.bool_)
