@@ -3,7 +3,6 @@ near-duplicates, a batch of sources a transaction, unchanged input left alone.""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import itertools
 import threading
@@ -20,9 +19,10 @@ from embeddings import Embedder
 from rag.duplicates import recognise
 from rag.errors import ModelError, SourceError, UnreadableSource
 from rag.lexical import LexicalIndex
-from rag.prepare import Batch, prepare_batches, texts_of
+from rag.prepare import Batch, Team, texts_of
 from rag.protocol import PassageStore
 from rag.settings import Settings
+from rag.sketches import Sketch
 from rag.sources import read_sources
 from rag.store import CHUNK_SETTINGS, Store
 from rag.stores import Where, create_store, open_store
@@ -118,17 +118,18 @@ def index_sources(
     names: dict[str, str] = {}
     batches, waiting = itertools.tee(_batched(_wanted(sources, known, names, settings, report)))
     given = ([source for source, _ in batch] for batch in waiting)
-    prepared = prepare_batches(given, settings, workers, model)
     told = _Told(progress)
     words = _Words(index, store, progress)
+    sketches: dict[str, Sketch] = {}
     try:
-        with contextlib.closing(prepared), words:
-            for batch, done in zip(batches, prepared, strict=True):
+        with Team(settings, workers, model) as team, words:
+            for batch, done in zip(batches, team.prepare(given), strict=True):
                 chunks = _put(store, model, batch, done, settings)
                 told.add(sum(len(one.articles) for one in done.sources), chunks, batch)
                 words.add(chunks)
+                sketches |= _sketches(done)
             if isinstance(store, Store):
-                recognise(store, progress)
+                recognise(store, progress, sketches=sketches, compare_all=team.compare)
     finally:
         report.articles, report.chunks = told.articles, told.chunks
         store.close()
@@ -155,6 +156,12 @@ def _put(
                     store.put_aliases(article.id, pairs)
             at += len(one.chunks)
     return at
+
+
+def _sketches(done: Batch) -> dict[str, Sketch]:
+    """Return the fingerprints that a helper took, by article."""
+    names = (article.id for one in done.sources for article in one.articles)
+    return dict(zip(names, done.sketches, strict=True)) if done.sketches is not None else {}
 
 
 def _vectors(model: Embedder, done: Batch) -> npt.NDArray[np.float32]:

@@ -43,24 +43,21 @@ class Links(File):
         super().__init__(folder, connection)
         self._stale: set[int] = set()  # buckets with fingerprints of what this transaction removes
 
-    def unlinked(self, limit: int) -> list[tuple[int, str, str]]:
-        """Return up to `limit` articles not yet compared with the others: sketch number, id, text;
+    def unlinked(self, limit: int) -> list[tuple[int, str]]:
+        """Return up to `limit` articles not yet compared with the others: sketch number, id;
         oldest first."""
-        rows = self._rows(
-            f"SELECT sketch.number, a.id, {TEXT} FROM sketch JOIN article a ON a.id ="
-            f" sketch.article {TEXT_FROM} WHERE NOT linked ORDER BY sketch.number LIMIT ?",
-            (limit,),
+        return self._rows(
+            "SELECT number, article FROM sketch WHERE NOT linked ORDER BY number LIMIT ?", (limit,)
         )
-        return [(number, name, self._text(name, *kept)) for number, name, *kept in rows]
 
     def sketched(self, numbers: Sequence[int]) -> list[tuple[int, str, str]]:
-        """Return sketch number, article and text of articles whose fingerprints were taken."""
+        """Return sketch number, article and text of articles by their sketch numbers, rising."""
         found: list[tuple[int, str, str]] = []
         for part in parts(numbers):
             rows = self._rows(
                 f"SELECT sketch.number, a.id, {TEXT} FROM sketch"
                 f" JOIN article a ON a.id = sketch.article {TEXT_FROM}"
-                f" WHERE size NOT NULL AND sketch.number IN ({marks(part)})",
+                f" WHERE sketch.number IN ({marks(part)}) ORDER BY sketch.number",
                 part,
             )
             found += [(n, a, self._text(a, *kept)) for n, a, *kept in rows]
