@@ -3,6 +3,7 @@ near-duplicates, a batch of sources a transaction, unchanged input left alone.""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import itertools
 import threading
@@ -38,7 +39,7 @@ _SECONDS_BETWEEN_LINES = 1.0  # of progress
 # seconds; who reads while we write may be building the lexical index. Later readers catch it up
 _WAIT_FOR_OTHERS = 60.0
 
-_DIGITS = 32  # of a SHA-256 in hexadecimal: 128 bits tell any texts apart
+_DIGITS = 22  # of a SHA-256 in base 64: 128 bits tell any texts apart
 
 Progress = Callable[[str], None]
 
@@ -316,7 +317,8 @@ def _digest(source: Source, settings: Settings) -> str:
         settings.max_chunk_chars,
         settings.overlap_chars,
     )
-    return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8")).hexdigest()[:_DIGITS]
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode("utf-8")).digest()
+    return base64.b64encode(digest)[:_DIGITS].decode()
 
 
 def with_embedder(settings: Settings, embedder: str | None) -> Settings:
