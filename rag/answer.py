@@ -26,6 +26,7 @@ from rag.confidence import Calibration, Evidence
 from rag.dialogue import InContext, in_context, plain
 from rag.errors import ModelError, QuestionError
 from rag.filters import Filter
+from rag.gloss import english_gloss
 from rag.ingest import load_embedder
 from rag.ranking import Group
 from rag.readers import Reader
@@ -279,10 +280,12 @@ class Bot:
             for n, (article, span) in enumerate(places, 1)
         )
         markers = " ".join(f"[{c.marker}]" for c in citations)
+        gloss = english_gloss(best.text, question)
+        said = f"{best.text} ({gloss})" if gloss else best.text
         return Answer(
             question,
             best.text,
-            f"{best.text} {markers}\n\n{citations[0].quote} [1]",
+            f"{said} {markers}\n\n{citations[0].quote} [1]",
             False,
             confidence,
             citations,
