@@ -1,9 +1,9 @@
-"""Fit the weights by which a page is parted into stories (`rag.articles.board`), on simulated
-pages.
+"""Fit the trees of gaps and the weights by which a page is parted into stories
+(`rag.articles.trees`, `rag.articles.board`), on simulated pages.
 
 A page's true labelling is to score higher than what the search finds: the log-likelihood of the
 truth among all labellings found so far, each with a bonus for its mistakes (softmax margin), by
-Adam, in rounds of search and fit.
+L-BFGS, in rounds of search and fit.
 
 python -m eval.parting --data FOLDER [--pages N]
 """
@@ -23,15 +23,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize  # type: ignore[import-untyped]
 
+from eval.growing import Gaps, answers_of_others, grown, write_trees
 from eval.simulate import NONE, TruePage, pages
 from eval.stories import Story, mixed_stories
 from rag.articles import quotations
 from rag.articles.board import CAPPED, UNTITLED, Board, Counts, Labels
-from rag.articles.evidence import Page
+from rag.articles.evidence import SUREST, Page
 from rag.articles.features import FEATURES, Weights
 from rag.articles.hunt import best_labels, moves
 from rag.articles.lines import Head, find_heads, find_lines
 from rag.articles.stories import WEIGHTS, search, splits, weights
+from rag.articles.trees import TREES
 from rag.repair import repair
 
 Floats = npt.NDArray[np.float64]
@@ -223,14 +225,28 @@ def fit(examples: Sequence[Example], start: Floats, rounds: int = _ROUNDS) -> Fl
     return values
 
 
+def grow(examples: Sequence[Example]) -> None:
+    """Write trees grown on the gaps of all pages; give each page the answers of trees that never
+    saw it."""
+    several = [one for one in examples if len(one.page.body) > 1]
+    gaps = []
+    for one in several:
+        owner = np.array([one.owner[i] for i in one.page.body])
+        gaps.append(Gaps(one.page.context, owner[1:] == owner[:-1]))
+    write_trees(grown(gaps), TREES)
+    for one, told in zip(several, answers_of_others(gaps), strict=True):
+        one.page.gaps[:, -1] = np.clip(told, -SUREST, SUREST)
+
+
 def main() -> None:
-    """Fit, and write the weights."""
+    """Fit, and write the trees and the weights."""
     parser = argparse.ArgumentParser(description="fit rag.articles")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--pages", type=int, default=1500)
+    parser.add_argument("--pages", type=int, default=2800)
     arguments = parser.parse_args()
     true = pages(stories_of(arguments.data, held_out=False), arguments.pages, seed=5)
     examples = [one for one in map(example_of, true) if one]
+    grow(examples)
     values = fit(examples, weights().values)
     written = {name: round(float(v), 3) for name, v in zip(FEATURES, values, strict=True)}
     WEIGHTS.write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -150,6 +150,7 @@ def _sections(paragraphs: int, rng: Random) -> set[int]:
     return out
 
 
+_TITLED = 0.87  # of the stories: headlines that are pictures or on another page do not come out
 _CUT_OFF = 0.02  # of the stories end in the middle of a sentence, as where a file does
 
 
@@ -165,7 +166,7 @@ class Printed(NamedTuple):
 def printed(story: Story, rng: Random) -> Printed:
     parts: list[Part] = []
     english = is_english(story.body[0])
-    titled = rng.random() < 0.93
+    titled = rng.random() < _TITLED
     if titled:
         parts.append(Part("title", story.title))
         if rng.random() < 0.25:
@@ -180,7 +181,7 @@ def printed(story: Story, rng: Random) -> Printed:
     place, agency = rng.choice(_PLACES), rng.choice(_AGENCIES[:6])
     dated, marked = not english and rng.random() < 0.25, not english and rng.random() < 0.2
     with_headings = len(story.body) >= 4 and rng.random() < (0.7 if len(story.body) > 7 else 0.2)
-    sections = _sections(len(story.body), rng) if with_headings else set[int]()
+    sections = _sections(len(story.body), rng) if with_headings else set(story.sections)
     form = rng.choice(_HEADINGS)
     body = list(story.body)
     if dated:

@@ -92,6 +92,12 @@ def _whole_story(lines: Sequence[Line], start: int) -> range:
 
 def _stories(lines: Sequence[Line], part: range) -> list[Story]:
     """Return the stories of a part of the page; a column of signed quotations is one of its own."""
+    if part == _whole_story(lines, part.start):
+        titles = [i for i in part if lines[i].kind == "head"]
+        text = [i for i in part if lines[i].kind == "body"]
+        byline = titles[-1] + 1
+        if len(titles) + len(text) + 1 == len(part) and text[0] == byline + 1:
+            return [Story(titles, byline, text)]  # nothing to weigh
     quoted = quotations(lines, part)
     kept = [i for i in part if i not in quoted]
     stories = [_numbered(story, kept) for story in _of_kept(lines, kept)]

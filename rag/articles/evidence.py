@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from embeddings import Embedder, load
 from rag.articles.lines import Head, Line
+from rag.articles.trees import in_context, trees
 from rag.repair.table import weights as break_weights
 from rag.terms import terms
 
@@ -64,6 +65,7 @@ GAP_FEATURES = (
     "other indent",
     "joined",  # repair takes the second for more of the first's paragraph
     "few lines",  # on the page: stories are short
+    "trees",  # what trees make of all that, and of the gaps around
 )
 
 GOES_ON = re.compile(
@@ -80,6 +82,7 @@ _NUMBERED = re.compile(
 )
 _ONLY_MARK = re.compile("[^（(]{0,8}[（(][^（()）]*[)）]|[^（()）]{0,30}")
 _CREDIT = re.compile("[（(][^（）()]{0,12}(?:记者|通讯员|编辑|医生|作者)[^（）()]{2,40}[)）]$")
+SUREST = 6.0  # log-odds beyond which trees say no more
 _MIDST = -9  # quarters of a log-odds: a character that so seldom begins a sentence
 
 
@@ -233,7 +236,10 @@ class Page:
         columns |= self._apart()
         rows = [self._row(k) for k in range(n - 1)]
         columns |= {name: np.array([row[name] for row in rows], np.float64) for name in rows[0]}
-        return np.stack([columns[name] for name in GAP_FEATURES], axis=1)
+        seen = {name: columns[name] for name in GAP_FEATURES[:-1]}
+        self.context = in_context(seen)
+        told = np.clip(trees().log_odds(self.context), -SUREST, SUREST)
+        return np.stack([*seen.values(), told], axis=1)
 
     def _apart(self) -> dict[str, Floats]:
         """Return how the lines either side of each gap differ in print."""

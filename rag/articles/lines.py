@@ -14,13 +14,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rag.articles.joints import breaks_of, parts_of
+from rag.dates import ENGLISH_MARK, MARK
 from rag.repair import HAN, SURNAMES, Repaired
 from rag.types import Span
 
-_AGENCY = "新华社|中新社|中新网|人民网|央视网|本报|本刊|[\u4e00-\u9fff]{1,4}(?:日报|晚报|时报|早报|都市报)"  # noqa: E501
-_DATE = r"(?:\d{4}年)?\d{1,2}月\d{1,2}日"
-_DATELINE = re.compile(f"据?(?:{_AGENCY})[{HAN}/·、 ]{{1,14}}?{_DATE}(?:电|讯)")
-_ENGLISH_DATELINE = re.compile("[A-Z][A-Z .'-]{2,30}, [A-Z][a-z]+\\.? \\d{1,2} ?[—–-]")
+_DATELINE = re.compile(f"据?{MARK}")
+_ENGLISH_DATELINE = re.compile(ENGLISH_MARK)
 _END_MARK = re.compile(f"[（(](?:{_DATELINE.pattern}|完)[)）]$")
 _NAME = f"[{HAN}·]{{2,6}}"
 _ROLE = "记者|通讯员|特约撰稿人?|评论员|实习生|观察员|特派员|撰稿人?"

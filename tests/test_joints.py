@@ -1,0 +1,116 @@
+"""rag.articles.joints and rag.articles.trees: where stories may meet inside a paragraph, and what
+speaks for it."""
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from eval.growing import Gaps, answers_of_others, grown, write_trees
+from rag.articles import split_articles
+from rag.articles.joints import breaks_of, parts_of
+from rag.articles.lines import find_lines
+from rag.articles.trees import Trees, in_context, trees
+from rag.repair import repair
+from rag.types import Source, Span
+
+BOATS = "江边的老船工们把汽笛拉响，一共八十六声。"
+BOOK = "全书最动人的是注解里的沉默，一天看了一百多个病人，游医生只写了三个字。"
+
+
+def wrapped(text, width, end="\n"):
+    return "".join(text[i : i + width] + end for i in range(0, len(text), width))
+
+
+def parts(raw):
+    repaired = repair(raw)
+    (start, stop) = 0, len(repaired.text)
+    return [repaired.text[a:b] for a, b in parts_of(raw, repaired, Span(start, stop))]
+
+
+def test_a_full_line_that_ends_a_sentence_above_another_column_ends_a_part():
+    raw = BOATS + "\n" + wrapped(BOOK * 3, 20, "\r\n")
+    assert repair(raw).text.count("\n") == 0
+    assert parts(raw) == [BOATS, BOOK * 3]
+
+
+@pytest.mark.parametrize("width", [9, 14, 20, 31])
+def test_a_paragraph_of_one_column_stays_in_one_part(width):
+    raw = wrapped(BOOK * 4, width)
+    assert parts(raw) == [repair(raw).text]
+
+
+def test_an_english_headline_joined_to_the_text_above_it_is_a_headline():
+    raw = (
+        "They may vote if\nthey want to do it\nas the law says, and\nI have the keys.\n"
+        "Museum of mistakes opens its doors\n"
+    )
+    lines = find_lines(raw, repair(raw))
+    assert [line.text for line in lines if line.kind == "head"] == [
+        "Museum of mistakes opens its doors"
+    ]
+
+
+def test_parts_of_a_paragraph_are_one_paragraph_again_where_no_story_ends():
+    raw = BOOK * 2 + "\n" + wrapped(BOOK * 3, 36, "\r\n")
+    (article,) = split_articles(Source("a.txt", raw))
+    assert article.text == repair(raw).text
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_parts_leave_nothing_out(seed):
+    rng = Random(seed)
+    raw = "".join(wrapped(BOATS + BOOK, rng.randint(8, 30), rng.choice(("\n", "\r\n", " \n"))) for _ in range(4))  # noqa: E501
+    repaired = repair(raw)
+    assert "".join(parts(raw)) == repaired.text
+    for at in breaks_of(raw, repaired, Span(0, len(repaired.text))):
+        assert "\n" in raw[repaired.origin[at - 1] : repaired.origin[at]]
+
+
+def example_gaps(count, seed):
+    rng = np.random.default_rng(seed)
+    out = []
+    for _ in range(count):
+        rows = rng.normal(size=(30, 4))
+        out.append(Gaps(rows, rows[:, 0] + rows[:, 1] ** 2 > 0.5))
+    return out
+
+
+def test_written_trees_answer_as_the_grown_ones(tmp_path):
+    gaps = example_gaps(12, 1)
+    forest = grown(gaps)
+    write_trees(forest, tmp_path / "trees.npz")
+    with np.load(tmp_path / "trees.npz") as stored:
+        read = Trees(*(stored[name] for name in Trees._fields[:5]), stored["base"], int(stored["depth"]))  # noqa: E501
+    rows = example_gaps(1, 2)[0].rows
+    assert np.abs(read.log_odds(rows) - forest.decision_function(rows)).max() < 1e-2
+
+
+def test_pages_are_answered_by_trees_that_never_saw_them():
+    gaps = example_gaps(8, 3)
+    told = answers_of_others(gaps)
+    others = grown(gaps[::2])
+    assert np.allclose(told[1], others.decision_function(gaps[1].rows))
+
+
+def test_what_trees_look_at_is_as_wide_as_what_they_were_grown_on():
+    from rag.articles.evidence import GAP_FEATURES
+
+    columns = {name: np.arange(3.0) for name in GAP_FEATURES[:-1]}
+    rows = in_context(columns)
+    assert len(rows) == 3
+    assert trees().feature.max() < rows.shape[1]
+
+
+def test_every_leaf_is_its_own_child():
+    grown_ones = trees()
+    leaf = grown_ones.left == np.arange(grown_ones.left.shape[1])
+    assert (grown_ones.right[leaf] == grown_ones.left[leaf]).all()
+    assert (grown_ones.value[~leaf] == 0).all()
+
+
+def test_the_trees_come_with_the_package():
+    from rag.articles.trees import TREES
+
+    assert TREES.parent == Path(split_articles.__code__.co_filename).parent
