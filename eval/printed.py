@@ -4,6 +4,7 @@ dateline, section headings, caption, end mark.
 
 from __future__ import annotations
 
+import re
 from random import Random
 from typing import NamedTuple
 
@@ -109,16 +110,47 @@ def _byline(rng: Random) -> str:
     )
 
 
-def _heading(text: str, rng: Random) -> str:
+def _heading(text: str, rng: Random, form: str) -> str:
+    """Return a section heading as one story words all of its own."""
     if is_english(text):
-        return " ".join(headline(text, rng).split()[:5])
-    clauses = [c for c in CLAUSE.findall(text) if len(c) <= 14] or [text[:8]]
-    one = rng.choice(clauses)
-    forms = (one, one[:6], f"■ {one}", f"{one[:5]} {one[5:]}")
-    # most are worded as headlines are
-    return rng.choice(forms) if rng.random() < 0.3 else headline(text, rng)
+        return " ".join(headline(text, rng).split()[: rng.randint(2, 6)])
+    if form == "headline":
+        return headline(text, rng)
+    clauses = [c for c in CLAUSE.findall(text) if not c[0].isdigit()] or [text[:8]]
+    one, two = (_shortened(rng.choice(clauses), rng) for _ in range(2))
+    forms = {
+        "short": one[: rng.randint(4, 7)],
+        "clause": one,
+        "two": f"{one[:4]}——{two}",
+        "pair": f"{one[:5]} {two[:5]}",
+        "quoted": f"“{one[:4]}”{one[4:]}",
+        "marked": f"■ {one}",
+        "question": f"{one[:6]}{rng.choice(_QUESTIONS)}",
+    }
+    return forms[form]
 
 
+def _shortened(clause: str, rng: Random) -> str:
+    """Return a clause as headings have it, four to twelve characters: headlines are longer."""
+    return _LITTLE.sub("", clause)[: rng.randint(5, 12)] or clause
+
+
+_LITTLE = re.compile("的|了|将|已|在|把|被|于|[，。0-9%]")
+_HEADINGS = ("headline", "short", "short", "clause", "clause", "clause", "two", "pair", "quoted", "marked", "question")  # noqa: E501
+_QUESTIONS = ("怎么办", "为什么", "从哪来", "差在哪里", "如何破题", "靠什么")
+
+
+def _sections(paragraphs: int, rng: Random) -> set[int]:
+    """Return the paragraphs that begin a section: sections of a story are of like length."""
+    many = rng.randint(2, 3) if paragraphs < 8 else rng.randint(3, 7)
+    out, at = set[int](), rng.randint(1, many)
+    while at < paragraphs:
+        out.add(at)
+        at += max(1, many + rng.randint(-1, 1))
+    return out
+
+
+_TITLED = 0.87  # of the stories: headlines that are pictures or on another page do not come out
 _CUT_OFF = 0.02  # of the stories end in the middle of a sentence, as where a file does
 
 
@@ -134,7 +166,7 @@ class Printed(NamedTuple):
 def printed(story: Story, rng: Random) -> Printed:
     parts: list[Part] = []
     english = is_english(story.body[0])
-    titled = rng.random() < 0.93
+    titled = rng.random() < _TITLED
     if titled:
         parts.append(Part("title", story.title))
         if rng.random() < 0.25:
@@ -148,7 +180,9 @@ def printed(story: Story, rng: Random) -> Printed:
     told = f"{month}月{day}日" if rng.random() < 0.9 else f"{year}年{month}月{day}日"
     place, agency = rng.choice(_PLACES), rng.choice(_AGENCIES[:6])
     dated, marked = not english and rng.random() < 0.25, not english and rng.random() < 0.2
-    with_headings = len(story.body) >= 4 and rng.random() < (0.6 if len(story.body) > 7 else 0.3)
+    with_headings = len(story.body) >= 4 and rng.random() < (0.7 if len(story.body) > 7 else 0.2)
+    sections = _sections(len(story.body), rng) if with_headings else set(story.sections)
+    form = rng.choice(_HEADINGS)
     body = list(story.body)
     if dated:
         body[0] = f"{agency}{place}{told}{rng.choice('电电讯')} {body[0]}"
@@ -159,9 +193,8 @@ def printed(story: Story, rng: Random) -> Printed:
         body[-1] = body[-1][: rng.randint(20, len(body[-1]) - 6)]
     first = len(parts)
     for i, paragraph in enumerate(body):
-        if with_headings and i and rng.random() < 0.3:
-            for _ in range(rng.choice((1, 1, 1, 1, 2))):
-                parts.append(Part("heading", _heading("".join(body[i : i + 3]), rng)))
+        if i in sections:
+            parts.append(Part("heading", _heading("".join(body[i : i + 3]), rng, form)))
         parts.append(Part("body", paragraph))
     rest, aside = list(range(first, len(parts))), list[int]()
     if not english and rng.random() < 0.15:

@@ -204,6 +204,10 @@ def _owners(page: TruePage, got: Sequence[Article]) -> npt.NDArray[np.int64]:
     for number, article in enumerate(got):
         for run in article.runs:
             owner[run.in_source : run.in_source + run.length] = number
+    # a hyphen put in at a line's end is left out by repair: it is of the word before it
+    for i in np.flatnonzero(owner[1:] == NONE) + 1:
+        if page.text[i] == "-" and page.article[i] != NONE:
+            owner[i] = owner[i - 1]
     return owner
 
 

@@ -10,17 +10,24 @@ from functools import lru_cache
 
 from rag.types import Span
 
-_MARK = re.compile(
-    r"(?:新华社|中新社|中新网|人民网|央视网|本报|本刊|(?:日|晚|时|早|都市)报)"
-    r"(?P<place>[\u4e00-\u9fff/·、]{1,14}?)"
+AGENCY = (
+    "(?:新华社|中新社|中新网|人民网|央视网|本报|本刊"
+    "|[\u4e00-\u9fff]{1,4}(?:日报|晚报|时报|早报|都市报))"
+)
+MARK = (
+    AGENCY + " ?(?P<place>[\u3400-\u9fff/·、]{1,14}?) ?"
     r"(?:(?P<year>\d{4})年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})日(?:电|讯)"
 )
+"""A dateline, 新华社北京8月16日电, which is an end mark too."""
+_MARK = re.compile(MARK)
 _MONTHS = "January February March April May June July August September October November December"
-_ANY_MONTH = _MONTHS.replace(" ", "|")
-_ENGLISH_MARK = re.compile(
-    rf"(?:^|\n)(?P<place>[A-Z][A-Z .'-]{{2,30}}), "
+_ANY_MONTH = "|".join([*_MONTHS.split(), *(rf"{month[:3]}\b\.?" for month in _MONTHS.split())])
+_SHORT_MONTHS = [month[:3] for month in _MONTHS.split()]
+ENGLISH_MARK = (
+    rf"(?P<place>[A-Z][A-Z .'-]{{2,30}}), "
     rf"(?P<month>{_ANY_MONTH}) (?P<day>\d{{1,2}})(?:, (?P<year>\d{{4}}))? ?[—–-]"
 )
+_ENGLISH_MARK = re.compile(rf"(?:^|\n){ENGLISH_MARK}")
 # a number of four digits is a year only where something says so: 12084人 is none
 _YEAR = re.compile(
     r"(到|至|截至|—|－|-|~|by |until )?(?<!\d)((?:19|20)\d\d)"
@@ -44,7 +51,7 @@ def published_date(text: str, page: str) -> str | None:
         return None
     printed, day = int(mark["year"] or 0), int(mark["day"])
     named = mark["month"]
-    month = int(named) if named.isdigit() else _MONTHS.split().index(named) + 1
+    month = int(named) if named.isdigit() else _SHORT_MONTHS.index(named[:3]) + 1
     try:
         datetime.date(2000, month, day)
         year = printed or _year(text, page, month, day)

@@ -10,7 +10,7 @@ from eval.orders import ORDERS
 from eval.printed import printed
 from eval.simulate import NONE, pages, simulated
 from eval.splitting import PAGES
-from eval.stories import Story, headline, written_stories
+from eval.stories import COLLECTED, Story, asked, headline, in_short, written_stories
 from rag.repair import repair
 from rag.types import essence
 
@@ -63,6 +63,7 @@ def test_a_written_page_is_made_of_the_clean_text_of_its_articles():
 def test_a_headline_is_made_of_the_words_of_its_story():
     body = "松江新区昨天公布产业规划，首批园区已经动工建设，明年将会全部交付使用。"
     made = {headline(body, Random(n)) for n in range(40)}
+    made = {one for one in made if not one.endswith(COLLECTED)}  # 国际短讯 tells of no story
     assert len(made) > 3
     assert all(set(one) <= set(body) | set("：， “”") for one in made)
 
@@ -76,3 +77,22 @@ def test_repair_of_simulated_pages_is_idempotent():
 def test_a_story_of_two_words_is_printed_too():
     page = simulated([Story("短讯", ("完。", "好。"))], Random(1))
     assert "完" in page.text
+
+
+def test_a_column_of_short_news_is_made_of_the_openings_of_stories():
+    (one,) = in_short(iter(STORIES[:5]), Random(1))
+    assert set(one.body) <= {story.body[0] for story in STORIES}
+    assert one.title.endswith(COLLECTED)
+
+
+def test_questions_stand_above_their_answers():
+    story = next(asked(iter(STORIES), Random(1)))
+    assert all(text.startswith("问：") for text in story.body[::2])
+    assert [text[2:] for text in story.body[1::2]] == list(STORIES[0].body[:7])
+
+
+def test_sections_of_a_report_stand_under_headings():
+    story = STORIES[0]._replace(sections=(2,))
+    for seed in range(8):
+        kinds = [part.kind for part in printed(story, Random(seed)).article.parts]
+        assert "heading" in kinds

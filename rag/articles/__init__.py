@@ -92,7 +92,13 @@ def _whole_story(lines: Sequence[Line], start: int) -> range:
 
 def _stories(lines: Sequence[Line], part: range) -> list[Story]:
     """Return the stories of a part of the page; a column of signed quotations is one of its own."""
-    quoted = _quotations(lines, part)
+    if part == _whole_story(lines, part.start):
+        titles = [i for i in part if lines[i].kind == "head"]
+        text = [i for i in part if lines[i].kind == "body"]
+        byline = titles[-1] + 1
+        if len(titles) + len(text) + 1 == len(part) and text[0] == byline + 1:
+            return [Story(titles, byline, text)]  # nothing to weigh
+    quoted = quotations(lines, part)
     kept = [i for i in part if i not in quoted]
     stories = [_numbered(story, kept) for story in _of_kept(lines, kept)]
     if quoted:
@@ -115,7 +121,7 @@ def _numbered(story: Story, kept: Sequence[int]) -> Story:
     return Story([kept[i] for i in story.titles], byline, [kept[i] for i in story.text])
 
 
-def _quotations(lines: Sequence[Line], part: range) -> set[int]:
+def quotations(lines: Sequence[Line], part: range) -> set[int]:
     """Return the lines of a column of signed quotations: from the line above the first of several
     signatures to the last."""
     signed = [i for i in part if lines[i].signature]

@@ -13,13 +13,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from rag.articles.joints import breaks_of, parts_of
+from rag.dates import ENGLISH_MARK, MARK
 from rag.repair import HAN, SURNAMES, Repaired
 from rag.types import Span
 
-_AGENCY = "新华社|中新社|中新网|人民网|央视网|本报|本刊|[\u4e00-\u9fff]{1,4}(?:日报|晚报|时报|早报|都市报)"  # noqa: E501
-_DATE = r"(?:\d{4}年)?\d{1,2}月\d{1,2}日"
-_DATELINE = re.compile(f"据?(?:{_AGENCY})[{HAN}/·、 ]{{1,14}}?{_DATE}(?:电|讯)")
-_ENGLISH_DATELINE = re.compile("[A-Z][A-Z .'-]{2,30}, [A-Z][a-z]+\\.? \\d{1,2} ?[—–-]")
+_DATELINE = re.compile(f"据?{MARK}")
+_ENGLISH_DATELINE = re.compile(ENGLISH_MARK)
 _END_MARK = re.compile(f"[（(](?:{_DATELINE.pattern}|完)[)）]$")
 _NAME = f"[{HAN}·]{{2,6}}"
 _ROLE = "记者|通讯员|特约撰稿人?|评论员|实习生|观察员|特派员|撰稿人?"
@@ -46,6 +46,8 @@ _FURNITURE = re.compile(
     "|.{0,4}(?:电话|邮箱|邮编)：?[ 0-9A-Za-z@.:：-]{6,60}.*"
 )
 _SIGNATURE = re.compile(f"—{{1,2}}[{HAN}（）·]{{3,24}} [{HAN}·]{{2,12}}")
+_TURN = re.compile("[问答][：:]|[QA][：:.] ")
+_DAY = re.compile("(?:\\d{4}年)?\\d{1,2}月\\d{1,2}日")  # below a letter
 _SENTENCE_END = re.compile("[。！？!?…；][”’）》」』)]*$|[.][\"'”)]*$")
 _LONGEST_HEAD = 42  # characters of a headline's line
 _LONGEST_ENGLISH_HEAD = 110
@@ -64,6 +66,7 @@ class Line(NamedTuple):
     signature: bool
     ended: bool  # with a stop
     width: float  # of its column, in Chinese characters; 0 where it is one printed line
+    above: int  # newlines above it
 
 
 def find_lines(raw: str, repaired: Repaired) -> list[Line]:
@@ -71,14 +74,28 @@ def find_lines(raw: str, repaired: Repaired) -> list[Line]:
     out: list[Line] = []
     for start, end in _paragraphs(repaired.text):
         pieces = _pieces(raw, repaired, start, end)
-        whole = _line(raw, repaired, Span(start, end))
+        span = Span(start, end)
+        whole = _line(raw, repaired, span)
         if len(pieces) > 1 and not whole.signature and (whole.kind == "head" or _is_stack(whole)):
             parts = [_line(raw, repaired, piece) for piece in pieces]
             told = [p.kind if p.kind in ("byline", "furniture") else "head" for p in parts]
             out += [p._replace(kind=k) for p, k in zip(parts, told, strict=True)]
+        elif whole.kind == "body":
+            out += _body(raw, repaired, whole)
         else:
             out.append(whole)
     return _named(out)
+
+
+def _body(raw: str, repaired: Repaired, whole: Line) -> list[Line]:
+    """Return a paragraph, in parts where it may be of two stories."""
+    spans = parts_of(raw, repaired, whole.span)
+    if len(spans) < 2:
+        return [whole]
+    parts = [_line(raw, repaired, span) for span in spans]
+    # only the last may be a headline that repair took for more of the sentence
+    told = [*("body" for _ in parts[:-1]), "body" if parts[-1].ended else parts[-1].kind]
+    return [p._replace(kind=k) for p, k in zip(parts, told, strict=True)]
 
 
 def _is_stack(line: Line) -> bool:
@@ -104,13 +121,10 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
 
 def _pieces(raw: str, repaired: Repaired, start: int, end: int) -> list[Span]:
     """Return the printed lines of a headline that repair may have joined, or the paragraph."""
-    text, origin = repaired.text, repaired.origin
+    text = repaired.text
     if end - start > _LONGEST_STACK or _SENTENCE_END.search(text, end - 6, end):
         return [Span(start, end)]
-    cuts = [start]
-    for i in range(start + 1, end):
-        if origin[i] - origin[i - 1] > 1 and "\n" in raw[origin[i - 1] + 1 : origin[i]]:
-            cuts.append(i)
+    cuts = [start, *breaks_of(raw, repaired, Span(start, end))]
     if len(cuts) > _MOST_PIECES:
         return [Span(start, end)]
     pieces = [Span(a, b) for a, b in zip(cuts, [*cuts[1:], end], strict=True)]
@@ -118,14 +132,21 @@ def _pieces(raw: str, repaired: Repaired, start: int, end: int) -> list[Span]:
 
 
 def _line(raw: str, repaired: Repaired, span: Span) -> Line:
-    text = repaired.text[span.start : span.end]
+    text = repaired.text[span.start : span.end].rstrip(" ")
     end_mark = bool(_END_MARK.search(text) or _DATELINE.fullmatch(text))
     dateline = bool(_DATELINE.match(text) or _ENGLISH_DATELINE.match(text)) and len(text) > 30
     signature = bool(_SIGNATURE.fullmatch(text))
     ended = bool(_SENTENCE_END.search(text[-8:])) or end_mark
     kind = _kind(text, ended)
     width = _width(raw, repaired, span) if kind == "body" else 0.0
-    return Line(span, text, kind, dateline, end_mark, signature, ended, width)
+    start = int(repaired.origin[span.start])
+    before = raw[max(0, start - _MOST_BLANKS) : start]
+    blanks = before[len(before.rstrip()) :]
+    above = blanks.count("\n")
+    return Line(span, text, kind, dateline, end_mark, signature, ended, width, above)
+
+
+_MOST_BLANKS = 20  # characters of white space above a line that are looked at
 
 
 def _kind(text: str, ended: bool) -> str:
@@ -139,7 +160,7 @@ def _kind(text: str, ended: bool) -> str:
         return "caption"
     if english and (". " in text or text[-1] == "-" or text[0].islower()):
         return "body"
-    if "。" in text or text.endswith("——"):
+    if "。" in text or text.endswith("——") or _TURN.match(text) or _DAY.fullmatch(text):
         return "body"
     if short and not ended and text[-1] not in "，、,;：" and not _SIGNATURE.fullmatch(text):
         return "head"
@@ -185,7 +206,8 @@ def _is_bare(line: Line, before: Line, after: Line | None) -> bool:
         line.text[0] in SURNAMES or len(line.text) == 2 or "（" in line.text
     )
     english = _ENGLISH_NAME.fullmatch(line.text) and len(line.text) < 60
-    parted = line.span.start > before.span.end and len(before.text) > len(line.text)
+    parted = line.span.start > before.span.end or line.above > 1
+    parted = parted and len(before.text) > len(line.text)
     return bool((bare or english) and parted and not (after and after.kind == "byline"))
 
 
