@@ -2,8 +2,8 @@
 `python -m eval.archive --data DIR --index INDEX [--rows 300]`, where INDEX was made by
 `youju index DIR/text/zh_news.jsonl.xz`.
 
-Three sets of questions, each asked open over all 61,549 articles: ours about articles that the
-reader was not trained on; ours that such an article does not answer; and those of
+Sets of questions, each asked open over all 61,549 articles: ours about articles that the reader was
+not trained on, by the language they are asked in; ours that such an article does not answer; and those of
 `qa/zh_news_linked` whose text is among the articles, which were linked to them by machine (one link
 in eight is wrong) and which the reader was trained on. The embedder was trained on the articles.
 """
@@ -25,6 +25,7 @@ from rag.readers.examples import read_rows
 from rag.readers.extractive import ExtractiveReader
 from rag.readers.written import written_questions
 from rag.settings import Settings
+from rag.terms import is_chinese
 from rag.types import Answer, essence
 
 FIRST = 5  # passages
@@ -144,7 +145,8 @@ def main() -> None:
     threshold = Calibration.from_json(ExtractiveReader.load().calibration).threshold
     said, unsaid = our_questions(options.data)
     sets = {
-        "ours, held out": said,
+        "ours, held out, Chinese": [q for q in said if is_chinese(q.question)],
+        "ours, held out, English": [q for q in said if not is_chinese(q.question)],
         "ours, not said": unsaid,
         "linked, trained on": linked_questions(options.data),
     }
