@@ -3,8 +3,8 @@
 `youju index DIR/text/zh_news.jsonl.xz`.
 
 Sets of questions, each asked open over all 61,549 articles: ours about articles that the reader was
-not trained on, by the language they are asked in; ours that such an article does not answer; and those of
-`qa/zh_news_linked` whose text is among the articles, which were linked to them by machine (one link
+not trained on, by the language they are asked in; ours that such an article does not answer; and
+those of `qa/zh_news_linked` whose text is among the articles, linked by machine (one link
 in eight is wrong) and which the reader was trained on. The embedder was trained on the articles.
 """
 
