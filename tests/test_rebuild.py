@@ -16,6 +16,7 @@ from rag.rebuild import rebuild
 from rag.search import Search
 from rag.settings import Settings
 from rag.store import Store
+from rag.store_file import FORMAT
 from rag.types import Source
 from ui.cli import main
 
@@ -138,7 +139,7 @@ def test_the_command_rebuilds_and_tells_what_the_index_is_made_of(tmp_path, mode
     assert main([*words, "--info"]) == 0
     told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     assert (told["embedder"], told["dimension"], told["chunks"]) == ("wider", "24", "10")
-    assert (told["max_chunk_chars"], told["format"]) == ("300", "4")
+    assert (told["max_chunk_chars"], told["format"]) == ("300", str(FORMAT))
 
 
 def test_a_rebuild_while_another_process_writes_says_so(tmp_path, models):
