@@ -46,6 +46,7 @@ _UNITS = {
 _OF_THINGS = frozenset("台件款项家支个只头辆架艘座所套场次届期条种类层例份篇部枚颗张") | {""}
 _SCALES = ((12, "trillion"), (9, "billion"), (6, "million"))
 _BETWEEN_DATES = re.compile(r"[至到\-—–~、和]+")
+_VAGUE = re.compile("^[百千万亿](?!分之)|[一二三四五六七八九两]{2}")  # 两三天, 万亿元
 _PLAIN = re.compile(r"[\d.,]+%?")  # reads the same in English
 
 
@@ -84,6 +85,8 @@ def _number_gloss(words: str) -> str | None:
     unit = _UNITS.get(one.unit)
     if len(bounds) > 1 or (unit is None and one.unit not in _OF_THINGS):
         return None
+    if _VAGUE.search(one.text) or (unit and one.value == 1):  # units are plural here
+        return None
     number = _in_words(one.value) + (unit if unit == "%" else f" {unit}" if unit else "")
     return " ".join([*bounds, number])
 
@@ -118,9 +121,9 @@ def _date_gloss(words: str) -> str | None:
     if len(found) == 1:
         return _date_words(first)
     joint = " and " if parts[0] in "、和" else " to "
-    if first.day and last.day and first.month == last.month:  # the year is said once, at the end
-        year = first.year or last.year
-        return f"{first.day}{joint}{_date_words(last._replace(year=year))}"
+    same_month = first.month == last.month and last.year in (None, first.year)
+    if first.day and last.day and same_month:  # the year is said once, at the end
+        return f"{first.day}{joint}{_date_words(last._replace(year=first.year))}"
     return f"{_date_words(first)}{joint}{_date_words(last)}"
 
 

@@ -24,6 +24,7 @@ from rag.gloss import english_gloss
         ("8月8日至9月2日", "8 August to 2 September"),
         ("4月14日、15日", "14 and 15 April"),
         ("2023年5月", "May 2023"),
+        ("2024年5月1日至2025年5月3日", "1 May 2024 to 3 May 2025"),
     ],
 )
 def test_a_number_or_a_date_is_said_in_english(answer, gloss):
@@ -40,6 +41,14 @@ def test_a_number_or_a_date_is_said_in_english(answer, gloss):
         "10月29日凌晨",
         "12日",  # of which month?
         "第一名",
+        "三分之一",
+        "两三天",
+        "万亿元",
+        "十五五",
+        "零下5℃",
+        "2小时30分钟",
+        "9时30分",
+        "1个月",  # units are plural here
         "5G",
         "13℃左右的水",
         "105 robots",
