@@ -1,8 +1,8 @@
 """The bundled reader: the network of rag.readers.train, run in numpy, so that answering needs no
 torch.
 
-Passages are read in one batch; padding is masked. 6 passages of 300 characters take about 25 ms on
-one core.
+Passages are read in one batch; padding is masked. 6 passages of 300 characters take 80 ms on one
+core of 2.5 GHz, a third of it in matrix products.
 """
 
 from __future__ import annotations
