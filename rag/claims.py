@@ -67,6 +67,7 @@ class Claim:
     places: tuple[Place, ...]
     passage: int
     told: tuple[float, ...]  # what the score was weighed from, in the order of RANKED_BY
+    shown: str = ""  # the sum, where the text is reckoned from what stands at `places`
 
 
 class _Found:
