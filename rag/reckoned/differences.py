@@ -192,6 +192,8 @@ def _is_named(scene: Scene, ref: str, subject: Amount) -> bool:
     name = _NOT_NAMES.sub("", ref).strip()
     if len(name) < 2 or name not in asked:
         return False
+    if name.endswith("前"):  # 调价前: whose it is, is the same
+        return True
     sentence = scene.sentence_of(subject)
     head = re.sub(r"\W", "", scene.text[sentence.start : subject.span.start])[:2]
     clause = re.sub(r"\W", "", scene.clause_of(subject))[:2]

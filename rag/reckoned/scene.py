@@ -99,9 +99,10 @@ _FITTING = {
     "分钟": frozenset((DURATION,)),
     "个月": frozenset(("月数",)),
     "年": frozenset(("年数",)),
+    "分": frozenset(("分", DURATION)),
     "美元": frozenset(("美元",)),
     "百分点": frozenset(("百分点", "%")),
-} | dict.fromkeys("人名位", frozenset(("人",)))
+} | dict.fromkeys("人名位", frozenset(("人", "人次")))
 
 
 def asked_of(question: str, published: str | None) -> Asked:
