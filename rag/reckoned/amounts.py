@@ -95,8 +95,8 @@ _NO_UNIT = frozenset(
     " came did would will so other others each ahead behind over under between since until but"
     " while said not".split()
 )
-_RANGE = re.compile(r"(?:万亿|亿|万)?\s?[-—–~至到]{1,2}\s?\d")
-_RANGE_BEFORE = re.compile(r"\d(?:万|亿)?\s?[-—–~至到]{1,2}\s?$")
+_RANGE = re.compile(r"(?:万亿|亿|万)?\s?[-—–~～至到]{1,2}\s?\d")
+_RANGE_BEFORE = re.compile(r"\d(?:万|亿)?\s?[-—–~～至到]{1,2}\s?$")
 _NO_AMOUNT = re.compile("[月日号时点]|年(?![多底前来以])")  # after a number: a date, a clock
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _BOUND = re.compile(
@@ -153,6 +153,8 @@ def _chinese(match: re.Match[str], text: str) -> Amount | None:
     following = re.match(f"[\u4e00-\u9fff]{{0,{_LONGEST_TAIL}}}", after)
     is_chinese = bool(unit or match["scale"] or (following and following[0]))
     if value is None or not is_chinese or _RANGE.match(rest):
+        return None
+    if unit and after[:1].isdigit():  # 18米90, 43秒70
         return None
     if _RANGE_BEFORE.search(text[: match.start()]):
         return None

@@ -25,19 +25,20 @@ _DOWN = (
     "fewer|less|lower|shorter|below|behind|down|cheaper|faster|younger|lighter"
 )
 _ZH_TURN = "|".join(w for w in f"{_UP}|{_DOWN}".split("|") if not w.isascii())
+_ZH_VERB = "|".join(w for w in _ZH_TURN.split("|") if len(w) > 1 or w in "增涨升减降跌")
 _COMPARED = re.compile(
-    rf"(?:(?<![\u4e00-\u9fff]对)比(?![例赛分重拼])|(?<!比)较(?![多少高低大小为])|相较于?|相比)"
-    rf"(?P<ref>[^，。；：比较]{{1,20}}?)(?P<turn>{_ZH_TURN})(?:了|出|出了)?$"
+    rf"(?:(?<![同环相对])比(?![例赛分重拼])|(?<!比)较(?![多少高低大小为])|相较于?|相比)"
+    rf"(?P<ref>[^，。；：（(比较]{{1,20}}?)偏?(?<![最更])(?P<turn>{_ZH_TURN})(?:了|出|出了)?$"
 )
 _COMPARED_WITH = re.compile(
-    rf"[与和同跟](?P<ref>[^，。；：]{{2,16}})(?:相比|比较)，?[^，。；：]{{0,6}}?(?P<turn>{_ZH_TURN})(?:了|出|出了)?$"
+    rf"[与和同跟](?P<ref>[^，。；：（(]{{2,16}})(?:相比|比较)，?[^，。；：]{{0,6}}?(?P<turn>{_ZH_TURN})(?:了|出|出了)?$"
 )
 _AGAINST = re.compile(
-    r"(?P<turn>低于|高于|高出|超过|超出|少于|多于|落后于?|领先于?)(?P<ref>[^，。；：\d的]{1,12}(?:的[^，。；：\d的]{2,8})?)$"
+    r"(?P<turn>低于|高于|高出|超过|超出|少于|多于|落后于?|领先于?)(?P<ref>[^，。；：（(\d的每了]{1,12}(?:的[^，。；：（(\d的每]{2,8})?)$"
 )
 _YEAR_ON_YEAR = re.compile(rf"(?P<ref>同比|环比)[^，。；：]{{0,4}}?(?P<turn>{_ZH_TURN})了?$")
 _TURNED = re.compile(
-    rf"(?P<turn>{_ZH_TURN})了?$"
+    rf"(?P<turn>(?:{_ZH_VERB})了?|(?:{_ZH_TURN})(?=了))了?$"
     r"|\b(?P<rose>rose|rises?|risen|rising|increas(?:e|es|ed|ing)|rais(?:e|es|ed)|lifted|grew|grown|climbed|gained|jumped|up)"
     r"(?: [a-z]+)?(?: by)?$"
     r"|\b(?P<fell>fell|falls?|fallen|decreas(?:e|es|ed|ing)|cuts?|dropp?(?:s|ed)?|reduced?|lost|shrank|slipped|down)"
@@ -54,7 +55,7 @@ _ENGLISH_THAN = re.compile(
 _ENGLISH_FROM = re.compile(r" (?:on|from) (?:the )?(?P<ref>(?!\D{0,2}\d+[^\d]|[$£€])[^,.;:()]{2,40})")
 _UP_DOWN = re.compile(r"\b(?P<turn>up|down)(?: by)?$")
 _COMPARES = re.compile(
-    r"差(?:了|距)?(?:是|为|有)?(?:多少|几)|相差|[多少]多少|(?:[多少高低贵升降涨跌减增长短]|便宜|增加|减少|增长|提高|下降|上涨|缩短|延长|领先|落后)"
+    r"差(?:了|距)?(?:多少|几)|差距|相差|[多少]多少|(?:[多少高低贵升降涨跌减增长短]|便宜|增加|减少|增长|提高|下降|上涨|缩短|延长|领先|落后)"
     r"(?:了|出|出了|着)?(?:多少|几)|比[^，]{1,14}?(?:多|少|高|低|贵|便宜|快|慢|增|减)"
     r"|how (?:many|much) (?:more|fewer|less|higher|lower|longer|shorter)|difference|by how (?:much|many)"
     r"|\b(?:than|compared)\b"
@@ -62,6 +63,9 @@ _COMPARES = re.compile(
 _RANKED_FIRST = re.compile("榜首|头名|第一|冠军|领头羊|leader|first|winner|top")
 _NOT_NAMES = re.compile("同期|全年|水平|的|了|这|那|年度")
 _OLD = re.compile(OLD)
+_EACH = re.compile("每|年均|月均|平均每|各(?!界)")
+_REACH = 40  # characters in which words of comparison stand before an amount
+_SHORT_NAME = 4  # characters: 供应量比前一天增加400吨
 _FAR = 26  # characters between a value and the words that compare it
 
 
@@ -116,6 +120,10 @@ def _difference(scene: Scene, amount: Amount) -> _Difference | None:
     for pattern in (_COMPARED, _COMPARED_WITH, _AGAINST, _YEAR_ON_YEAR):
         found = pattern.search(before)
         if found:
+            start = max(scene.sentence_of(amount).start, amount.span.start - _REACH)
+            place = Span(start + found.start("ref"), start + found.end("ref"))
+            if scene.inside(place) or not amount.unit or _EACH.search(found[0]):
+                return None  # its own value stands there: 比去年的740人多120人
             return _Difference(amount, found["ref"], _sign(found["turn"], amount))
     than = _ENGLISH_THAN.match(after)
     if than:
@@ -125,9 +133,10 @@ def _difference(scene: Scene, amount: Amount) -> _Difference | None:
     if moved and since:
         return _Difference(amount, since["ref"], 1 if moved["turn"] == "up" else -1)
     turned = _TURNED.search(before)
-    if turned is None:
+    if turned is None or _EACH.search(before[-8:]):
         return None
-    sign = 1 if turned["rose"] else -1 if turned["fell"] else _sign(turned["turn"], amount)
+    sign = 1 if turned["rose"] else -1 if turned["fell"] else 0
+    sign = sign or _sign(turned["turn"].removesuffix("了"), amount)
     following = [a for a in scene.amounts if a.span.start >= amount.span.end][:1]
     between = scene.text[amount.span.end : following[0].span.start] if following else ""
     to = following[0] if following and _THEN_TO.fullmatch(between.rstrip()) else None
@@ -157,12 +166,24 @@ def _subject(scene: Scene, amount: Amount, taken: set[Span]) -> Amount | None:
     ]
     if before:
         between = scene.text[before[-1].span.end : amount.span.start]
-        return before[-1] if "；" not in between and len(between) <= 2 * _FAR else None
+        told = scene.text[sentence.start : before[-1].span.start]
+        near = "；" not in between and len(between) <= 2 * _FAR and "分别" not in told
+        return before[-1] if near and _is_of_the_same(told, between) else None
     following = scene.inside(Span(amount.span.end, sentence.end))[:1]
     between = scene.text[amount.span.end : following[0].span.start] if following else ""
     if following and re.fullmatch("[，,][^，；]{0,6}(?:达到?|共|为|至)[约近]?", between):
         return following[0] if _kin(following[0], amount) is not None else None
     return None
+
+
+def _is_of_the_same(told: str, between: str) -> bool:
+    """Tell whether what is compared is the value before, not another thing that its clause names
+    first: 费用2.57亿美元，一款训练机的成本比预期高出1.89亿美元."""
+    last = re.split("[，,；]", between)[-1]
+    named = re.split(r"比|较|相比|与|同比|环比|低于|高于|超|落后|领先|\b(?:up|down|than|by)\b", last)[0].strip()
+    if len(named) <= _SHORT_NAME or named.isascii():
+        return True
+    return any(named[k : k + 2] in told for k in range(len(named) - 1))
 
 
 def _asks_for(scene: Scene, difference: _Difference, subject: Amount) -> bool:
@@ -224,7 +245,7 @@ def _is_told(scene: Scene, difference: _Difference, subject: Amount) -> bool:
 _ASKS_CHANGE = re.compile(
     r"(?P<up>提高|增加|上涨|上调|提升|上升|增|涨|升|扩大|延长|多)(?:了|出|出了)?(?:多少|几)"
     r"|(?P<down>降低|减少|下降|下调|缩短|压缩|下跌|缩小|便宜|降|减|跌|少)(?:了|出|出了)?(?:多少|几)"
-    r"|(?P<any>相差|差(?:了|距)?(?:是)?)(?:多少|几)"
+    r"|(?P<any>相差|差了?)(?:多少|几)"
     r"|by how (?:much|many)|how (?:much|many) (?P<more>more|higher|longer)"
     r"|how (?:much|many) (?P<less>less|fewer|lower|shorter|cheaper)"
     r"|how much (?:did|has|have|does|will|was|were|is|are) .{2,60}?\b(?P<rose>rise|risen|grow|grown|go up|gone up|increased?|raised|climb)\b(?! (?:up )?to\b)(?!.*\bfrom\b)"

@@ -145,10 +145,13 @@ def total(scene: Scene) -> Sum | None:
     tails = [shared_unit(parts[0], p) for p in parts[1:]]
     if None in tails or parts[0].unit == "%":
         return None
+    whole = sum((p.value for p in parts), Decimal(0))
+    if any(2 * p.value == whole for p in parts):  # one is the total of the others
+        return None
     near = [a for a in scene.amounts if shared_unit(a, parts[0]) is not None]
     if any(_TOLD_SUM.search(scene.before(a)) for a in near):
         return None
-    return _sum(scene, sum((p.value for p in parts), Decimal(0)), parts, "+", tails[0] or "")
+    return _sum(scene, whole, parts, "+", tails[0] or "")
 
 
 def _in_order(scene: Scene) -> tuple[Amount, ...]:

@@ -147,7 +147,7 @@ def is_amount_asked(kind: Kind, amount: Amount) -> bool:
         return kind.unit in amount.unit or kind.unit in "个只"
     if "a" <= amount.unit[0] <= "z":  # an English word: what it counts is not known
         return True
-    return amount.unit == kind.unit or kind.unit in ("个", "国") or amount.unit == "个"
+    return amount.unit == kind.unit or kind.unit in ("个", "国")
 
 
 def like_amounts(scene: Scene, one: Amount, others: list[Amount]) -> list[Amount]:
