@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 
+from rag.answer import cite_parts
 from rag.chunks import sentences
+from rag.claims import Claim, evidence
 from rag.reckoned import reckon, with_reckoned
-from rag.reckoned.amounts import amounts, written
-from rag.reckoned.times import agree, times
-from rag.types import Article, Run, Span
+from rag.reckoned.amounts import amounts, shared_unit, written
+from rag.types import Article, Hit, Run, Source, Span, essence
 
 
 def article(text: str, published: str | None = None) -> Article:
@@ -144,3 +143,94 @@ def test_last_year_is_reckoned_from_the_date_of_publication():
     assert reckoned("2023年出版多少种?", text, "2024-12-30") == "740种"
     assert reckoned("2022年出版多少种?", text, "2024-12-30") is None
     assert reckoned("2023年出版多少种?", text) is None
+
+
+def claim(page: Article, words: str, score: float) -> Claim:
+    """A claim of words that stand in an article."""
+    at = page.text.find(words)
+    return Claim(words, score, ((page, Span(at, at + len(words))),), 0, (score,))
+
+
+def test_what_is_reckoned_comes_first_and_is_as_likely_as_what_it_is_reckoned_from():
+    page = article("运费每吨187元，比原来便宜23元。")
+    read = [claim(page, "187元", 3.0), claim(page, "23元", 1.0)]
+    first, *others = with_reckoned("原来运费多少钱?", read)
+    assert (first.text, first.shown, first.score) == ("210元", "187元 + 23元", 3.0)
+    assert others == read
+    passage = Hit(1, page, Span(0, len(page.text)), (), 1.0)
+    assert evidence("原来运费多少钱?", [first, *others], [passage]) == evidence(
+        "原来运费多少钱?", read, [passage]
+    )
+
+
+def test_what_the_article_prints_elsewhere_is_not_reckoned():
+    page = article("运费每吨187元，比原来便宜23元。\n老办法每吨210元。")
+    read = [claim(page, "187元", 3.0)]
+    assert with_reckoned("原来运费多少钱?", read) == read
+
+
+def test_all_parts_are_cited_each_in_its_sentence():
+    text = "第一张2600万元。第二张\n1100万元；第三张800万元。"
+    page = article(text)
+    places = [(page, Span(text.find(w), text.find(w) + len(w))) for w in ("2600万元", "800万元")]
+    cited = cite_parts(places, {"a.txt": Source("a.txt", text)})
+    assert [c.marker for c in cited] == [1, 2]
+    assert ["".join(text[a:b] for a, b in c.answer_spans) for c in cited] == ["2600万元", "800万元"]
+    for one in cited:
+        assert essence("".join(text[a:b] for a, b in one.spans)) == essence(one.quote)
+
+
+APART = [
+    article("截至7月10日20时，全市倒塌房屋29间。", "2024-07-11"),
+    article("截至7月11日12时，全市倒塌房屋34间。", "2024-07-12"),
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("倒塌的房屋从10号晚到11号中午多了几间?", "5间"),
+        ("11日比10日多倒了多少间?", "5间"),
+        ("从10号到11号少了几间?", "34间"),
+        ("从9号到11号多了几间?", "34间"),
+        ("11日倒了多少间?", "34间"),
+    ],
+    ids=lambda value: value[:16],
+)
+def test_two_reports_differ_by_what_their_times_set_against_each_other(question, answer):
+    read = [claim(APART[1], "34间", 3.0), claim(APART[0], "29间", 1.0)]
+    best = with_reckoned(question, read)[0]
+    assert best.text == answer
+    assert [page.published for page, _ in best.places] == (
+        ["2024-07-12", "2024-07-11"] if answer == "5间" else ["2024-07-12"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("6.4万户停电", [("64000", "户")]),
+        ("用时7小时02分", [("25320", "时长")]),
+        ("raised £1.3m of $2 billion", [("1300000", "英镑"), ("2000000000", "美元")]),
+        ("五成以上，百分之二十", [("20", "%")]),
+        ("2022年7月20日20时50分，第3名，5G，8至9人，118比115，成绩18米90", []),
+        ("一个问题，十分重要", []),
+    ],
+)
+def test_amounts_are_told_from_dates_clocks_editions_ranges_and_scores(text, found):
+    assert [(f"{a.value:f}".removesuffix(".0"), a.unit) for a in amounts(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "rest"),
+    [
+        ("1.2亿元", "3000万元", "9000万元"),
+        ("约20人", "5人", "约15人"),
+        ("20人", "约5人", "约15人"),
+        ("2小时10分钟", "15分钟", "1小时55分钟"),
+        ("12,500人", "1,000人", "11,500人"),
+    ],
+)
+def test_what_is_reckoned_is_written_like_its_parts(one, other, rest):
+    a, b = (amounts(text)[0] for text in (one, other))
+    assert written(a.value - b.value, a, shared_unit(a, b) or "", [a, b]) == rest

@@ -65,12 +65,14 @@ _SECONDS = {
 DURATION = "时长"
 _UNITS = sorted(
     """
-    美元 欧元 日元 港元 韩元 英镑 卢布 人民币 美金 块钱 块 元 个百分点 百分点 % 平方公里 平方米 立方米
-    公里 千米 厘米 毫米 公顷 公斤 千克 个小时 小时 分钟 秒 个月 周岁 岁 年 天 吨 米 亩 倍 ℃ 度 级
-    克 升 两
-    人次 户次 架次 车次 台次 件次 张次 台 件 款 项 家 支 名 位 人 个 只 头 辆 架 艘 座 所 套 场 次 届
-    期 条 种 类 层 例 户 份 分 篇 部 枚 颗 张 幅 棵 株 对 双 组 批 间 栋 球 票 轮 局 胜 环 班 趟 列 站
-    床 门 门课 本 册 集 首 尾 匹 片 块 处 盏 根 瓶 箱 桶 袋 把 口 亩地 步 字 页 桌 桩
+    美元 欧元 日元 港元 韩元 英镑 卢布 人民币 美金 块钱 块
+    元 个百分点 百分点 % 平方公里 平方米
+    立方米 公里 千米 厘米 毫米 公顷 公斤 千克 个小时 小时 分钟 秒 个月 周岁 岁 年 天 吨 米 亩
+    倍 ℃ 度 级 克 升 两
+    人次 户次 架次 车次 台次 件次 张次
+    台 件 款 项 家 支 名 位 人 个 只 头 辆 架 艘 座 所 套 场 次 届
+    期 条 种 类 层 例 户 份 分 篇 部 枚 颗 张 幅 棵 株 对 双 组 批 间 栋 球 票 轮 局 胜 环 班 趟 列
+    站 床 门 门课 本 册 集 首 尾 匹 片 块 处 盏 根 瓶 箱 桶 袋 把 口 亩地 步 字 页 桌 桩
     """.split(),
     key=len,
     reverse=True,
@@ -86,7 +88,8 @@ _SHARE = re.compile(r"百分之(?P<number>\d+(?:\.\d+)?|[零一二三四五六�
 _ENGLISH = re.compile(
     r"(?<![\d.,a-z:/-])(?P<sign>us\$|[$£€¥])?\s?"
     rf"(?P<number>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\b(?:{'|'.join(_WORDS)})\b)"
-    r"(?![\d:/]|,\d|\.\d|[-–]\d)(?P<scale>\s?(?:trillion|billion|million|thousand)\b|(?:tn|bn|m|k)\b)?"
+    r"(?![\d:/]|,\d|\.\d|[-–]\d)(?P<scale>\s?(?:trillion|billion|million|thousand)\b|(?:tn|bn|m"
+    r"|k)\b)?"
     r"(?P<unit>\s?%|\s(?:per cent|percentage points?|percent)\b|[\s-]?[a-z]+)?"
 )
 _NO_UNIT = frozenset(
@@ -98,6 +101,7 @@ _NO_UNIT = frozenset(
 _RANGE = re.compile(r"(?:万亿|亿|万)?\s?[-—–~～至到]{1,2}\s?\d")
 _RANGE_BEFORE = re.compile(r"\d(?:万|亿)?\s?[-—–~～至到]{1,2}\s?$")
 _NO_AMOUNT = re.compile("[月日号时点]|年(?![多底前来以])")  # after a number: a date, a clock
+_CLOCK = re.compile(r"\d[时点]$")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _BOUND = re.compile(
     "(?:不少于|不低于|不高于|不超过|不到|不足|超过|高达|多达|将近|接近|大约|约|超|近|逾|至少|预计"
@@ -120,11 +124,12 @@ def amounts(text: str) -> list[Amount]:
         hours, minutes, seconds = (int(g or 0) for g in match.groups())
         if "小时" in match[0]:  # 20时50分 is a clock
             value = Decimal(3600 * hours + 60 * minutes + seconds)
-            found[match.start()] = Amount(Span(*match.span()), value, DURATION, "小时分")
+            tail = "小时分钟" if match[0].endswith("钟") else "小时分"
+            found[match.start()] = Amount(Span(*match.span()), value, DURATION, tail)
     for match in _SHARE.finditer(folded):
-        value = _value(match["number"])
-        if value is not None:
-            found[match.start()] = Amount(Span(*match.span()), value, "%", "%")
+        share = _value(match["number"])
+        if share is not None:
+            found[match.start()] = Amount(Span(*match.span()), share, "%", "%")
     taken = [a.span for a in found.values()]
     for pattern, one in ((_CHINESE, _chinese), (_ENGLISH, _english)):
         for match in pattern.finditer(folded):
@@ -154,21 +159,21 @@ def _chinese(match: re.Match[str], text: str) -> Amount | None:
     is_chinese = bool(unit or match["scale"] or (following and following[0]))
     if value is None or not is_chinese or _RANGE.match(rest):
         return None
-    if unit and after[:1].isdigit():  # 18米90, 43秒70
-        return None
+    if unit and (after[:1].isdigit() or (unit == "分" and _CLOCK.search(text[: match.start()]))):
+        return None  # 18米90, 20时50分
     if _RANGE_BEFORE.search(text[: match.start()]):
         return None
-    if not digits and (not unit or value < 2 or len(number) > 8 or unit in ("度", "两", "级")):
+    is_word = unit in ("度", "两", "级") or match[0] == "十分"
+    if not digits and (not unit or value < 2 or len(number) > 8 or is_word):
         return None
-    if not match["scale"] and _NO_AMOUNT.match(rest) and not rest.startswith("分钟"):
-        if not (rest.startswith("年") and value < 1000):
-            return None
+    is_dated = not match["scale"] and _NO_AMOUNT.match(rest)
+    if is_dated and not (rest.startswith("年") and value < 1000):
+        return None
     scale = _SCALES[match["scale"]] if match["scale"] else 0
     value *= 10**scale
     span = Span(match.start(), match.end())
     if not unit and following:
         unit = f"?{following[0]}" if following[0] else ""
-        span = Span(match.start(), match.end())
     if unit in _SECONDS:
         return Amount(span, value * _SECONDS[unit], DURATION, unit)
     sign = match["sign"] or ""
@@ -189,7 +194,9 @@ def _english(match: re.Match[str], text: str) -> Amount | None:
     number, sign = match["number"], match["sign"] or ""
     value = _value(number)
     after = text[match.end("number") : match.end("number") + 1]
-    if value is None or "\u4e00" <= after <= "\u9fff":
+    before = text[match.start() - 1 : match.start()]
+    is_han = any("\u4e00" <= c <= "\u9fff" for c in after + ("" if sign else before))
+    if value is None or is_han:
         return None
     word = (match["scale"] or "").strip()
     if word in ("m", "k") and not sign:
@@ -198,6 +205,8 @@ def _english(match: re.Match[str], text: str) -> Amount | None:
         return None
     tail, end = match["unit"] or "", match.end()
     unit = tail.strip(" -\n")
+    if tail.isalpha() and unit not in _SAME:  # 5g, 3rd
+        return None
     if unit in _NO_UNIT or sign or "\n" in tail:
         tail, unit = "", ""
         end = match.end("scale") if match["scale"] else match.end("number")

@@ -1,18 +1,18 @@
 """One value and how much another differs from it → the other; two values → how much they differ.
 
-    "全市计划招生20840人，比2022年增加1260人"   2022年计划招多少人?   → 20840 − 1260
-    "家庭床位补贴由2000元提高到2600元"          提高了多少?           → 2600 − 2000
+"全市计划招生20840人，比2022年增加1260人"   2022年计划招多少人?   → 20840 − 1260
+"家庭床位补贴由2000元提高到2600元"          提高了多少?           → 2600 − 2000
 """
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
-from rag.kinds import Kind
 from rag.reckoned.amounts import DURATION, Amount, shared_unit, written
-from rag.reckoned.scene import Scene, Sum, is_about, is_amount_asked
+from rag.reckoned.scene import Asked, Scene, Sum, has_subject, is_about, is_amount_asked
 from rag.reckoned.times import OLD, agree
 from rag.types import Span
 
@@ -31,33 +31,45 @@ _COMPARED = re.compile(
     rf"(?P<ref>[^，。；：（(比较]{{1,20}}?)偏?(?<![最更])(?P<turn>{_ZH_TURN})(?:了|出|出了)?$"
 )
 _COMPARED_WITH = re.compile(
-    rf"[与和同跟](?P<ref>[^，。；：（(]{{2,16}})(?:相比|比较)，?[^，。；：]{{0,6}}?(?P<turn>{_ZH_TURN})(?:了|出|出了)?$"
+    rf"[与和同跟](?P<ref>[^，。；：（(]{{2,16}})(?:相比"
+    rf"|比较)，?[^，。；：]{{0,6}}?(?P<turn>{_ZH_TURN})(?:了|出|出了)?$"
 )
 _AGAINST = re.compile(
-    r"(?P<turn>低于|高于|高出|超过|超出|少于|多于|落后于?|领先于?)(?P<ref>[^，。；：（(\d的每了]{1,12}(?:的[^，。；：（(\d的每]{2,8})?)$"
+    r"(?P<turn>低于|高于|高出|超过|超出|少于|多于|落后于?"
+    r"|领先于?)(?P<ref>[^，。；：（(\d的每了]{1,12}(?:的[^，。；：（(\d的每]{2,8})?)$"
 )
 _YEAR_ON_YEAR = re.compile(rf"(?P<ref>同比|环比)[^，。；：]{{0,4}}?(?P<turn>{_ZH_TURN})了?$")
 _TURNED = re.compile(
     rf"(?P<turn>(?:{_ZH_VERB})了?|(?:{_ZH_TURN})(?=了))了?$"
-    r"|\b(?P<rose>rose|rises?|risen|rising|increas(?:e|es|ed|ing)|rais(?:e|es|ed)|lifted|grew|grown|climbed|gained|jumped|up)"
-    r"(?: [a-z]+)?(?: by)?$"
-    r"|\b(?P<fell>fell|falls?|fallen|decreas(?:e|es|ed|ing)|cuts?|dropp?(?:s|ed)?|reduced?|lost|shrank|slipped|down)"
-    r"(?: [a-z]+)?(?: by)?$"
+    r"|\b(?P<rose>rose|rises?|risen|rising|increas(?:e|es|ed|ing)|rais(?:e|es|ed)|lifted|grew"
+    r"|grown|climbed|gained|jumped|up)"
+    r"(?: (?!from|to)[a-z]+)?(?: by)?$"
+    r"|\b(?P<fell>fell|falls?|fallen|decreas(?:e|es|ed|ing)|cuts?|dropp?(?:s|ed)?|reduced?|lost"
+    r"|shrank|slipped|down)"
+    r"(?: (?!from|to)[a-z]+)?(?: by)?$"
 )
 _THEN_TO = re.compile(
-    r"[，,]?(?:后)?(?:达到?|增至|升至|涨至|降至|减至|[至到为])(?:每[\u4e00-\u9fff]{1,2})?[约近]?$|(?: an? [a-z]+)? to$"
+    r"[，,]?(?:后)?(?:达到?|增至|升至|涨至|降至|减至"
+    r"|[至到为])(?:每[\u4e00-\u9fff]{1,2})?[约近]?$|(?: an? [a-z]+)? to$"
 )
 _ENGLISH_THAN = re.compile(
-    r" ?(?P<turn>more|fewer|less|higher|lower|longer|shorter|cheaper|dearer|faster|slower|older|younger)"
+    r" ?(?P<turn>more|fewer|less|higher|lower|longer|shorter|cheaper|dearer|faster|slower|older"
+    r"|younger)"
     r"(?: [a-z]+){0,2}? than (?:in |at |on |the |it was )*(?P<ref>[^,.;:()]{2,40})"
     r"| (?P<turn2>above|below|behind|ahead of) (?:the |its )?(?P<ref2>[^,.;:()]{2,40})"
 )
-_ENGLISH_FROM = re.compile(r" (?:on|from) (?:the )?(?P<ref>(?!\D{0,2}\d+[^\d]|[$£€])[^,.;:()]{2,40})")
+_ENGLISH_FROM = re.compile(
+    r" (?:on|from) (?:the )?(?P<ref>(?!\D{0,2}\d+[^\d]|[$£€])[^,.;:()]{2,40})"
+)
 _UP_DOWN = re.compile(r"\b(?P<turn>up|down)(?: by)?$")
 _COMPARES = re.compile(
-    r"差(?:了|距)?(?:多少|几)|差距|相差|[多少]多少|(?:[多少高低贵升降涨跌减增长短]|便宜|增加|减少|增长|提高|下降|上涨|缩短|延长|领先|落后)"
+    r"差(?:了|距)?(?:多少|几)|差距|相差|[多少]多少|(?:[多少高低贵升降涨跌减增长短]|便宜|增加"
+    r"|减少|增长|提高|下降|上涨|缩短|延长|领先|落后)"
     r"(?:了|出|出了|着)?(?:多少|几)|比[^，]{1,14}?(?:多|少|高|低|贵|便宜|快|慢|增|减)"
-    r"|how (?:many|much) (?:more|fewer|less|higher|lower|longer|shorter)|difference|by how (?:much|many)"
+    r"|\bhow (?:much|many|far) .{0,60}\b(?:grow|rise|risen|fall|fallen|drop|increase|decrease"
+    r"|decline|change)"
+    r"|how (?:many|much) (?:more|fewer|less|higher|lower|longer|shorter)|difference"
+    r"|by how (?:much|many)"
     r"|\b(?:than|compared)\b"
 )
 _RANKED_FIRST = re.compile("榜首|头名|第一|冠军|领头羊|leader|first|winner|top")
@@ -82,20 +94,24 @@ class _Difference(NamedTuple):
 def other_value(scene: Scene) -> Sum | None:
     """Return the value that a question asks for where the text tells another one and how much they
     differ; None where it tells the value itself."""
-    if _COMPARES.search(scene.asked.text) or scene.asked.kind.several:
+    if _COMPARES.search(scene.asked.text) or scene.asked.kind.several or not has_subject(scene):
         return None
     differences = [d for a in scene.inside(scene.sentence) if (d := _difference(scene, a))]
     taken = {d.amount.span for d in differences}
     for difference in differences:
         subject = difference.subject or _subject(scene, difference.amount, taken)
         tail = _kin(subject, difference.amount) if subject else None
-        if subject is None or tail is None or not is_amount_asked(scene.asked.kind, subject):
+        if subject is None or tail is None or not is_amount_asked(scene.asked, subject):
             continue
         if not _asks_for(scene, difference, subject) or _is_told(scene, difference, subject):
             continue
         sign = "−" if difference.sign > 0 else "+"
         value = subject.value - difference.sign * difference.amount.value
-        if value <= 0 or difference.amount.value < 2 * subject.step or (subject.unit == "%" and value > 100):
+        if (
+            value <= 0
+            or difference.amount.value < 2 * subject.step
+            or (subject.unit == "%" and value > 100)
+        ):
             continue
         return _sum(scene, value, (subject, difference.amount), sign, tail)
     return None
@@ -128,6 +144,9 @@ def _difference(scene: Scene, amount: Amount) -> _Difference | None:
     than = _ENGLISH_THAN.match(after)
     if than:
         turn, ref = than["turn"] or than["turn2"], than["ref"] or than["ref2"]
+        place = Span(amount.span.end + than.start(), amount.span.end + than.end())
+        if scene.inside(place):
+            return None
         return _Difference(amount, ref, _sign(turn, amount))
     moved, since = _UP_DOWN.search(before), _ENGLISH_FROM.match(after)
     if moved and since:
@@ -180,7 +199,9 @@ def _is_of_the_same(told: str, between: str) -> bool:
     """Tell whether what is compared is the value before, not another thing that its clause names
     first: 费用2.57亿美元，一款训练机的成本比预期高出1.89亿美元."""
     last = re.split("[，,；]", between)[-1]
-    named = re.split(r"比|较|相比|与|同比|环比|低于|高于|超|落后|领先|\b(?:up|down|than|by)\b", last)[0].strip()
+    named = re.split(
+        r"比|较|相比|与|同比|环比|低于|高于|超|落后|领先|\b(?:up|down|than|by)\b", last
+    )[0].strip()
     if len(named) <= _SHORT_NAME or named.isascii():
         return True
     return any(named[k : k + 2] in told for k in range(len(named) - 1))
@@ -240,6 +261,11 @@ def _is_told(scene: Scene, difference: _Difference, subject: Amount) -> bool:
     return False
 
 
+def tells_difference(scene: Scene) -> bool:
+    """Tell whether a sentence says how much something differs."""
+    return any(_difference(scene, amount) for amount in scene.inside(scene.sentence))
+
+
 # -- two values → their difference
 
 _ASKS_CHANGE = re.compile(
@@ -248,28 +274,36 @@ _ASKS_CHANGE = re.compile(
     r"|(?P<any>相差|差了?)(?:多少|几)"
     r"|by how (?:much|many)|how (?:much|many) (?P<more>more|higher|longer)"
     r"|how (?:much|many) (?P<less>less|fewer|lower|shorter|cheaper)"
-    r"|how much (?:did|has|have|does|will|was|were|is|are) .{2,60}?\b(?P<rose>rise|risen|grow|grown|go up|gone up|increased?|raised|climb)\b(?! (?:up )?to\b)(?!.*\bfrom\b)"
-    r"|how much (?:did|has|have|does|will|was|were|is|are) .{2,60}?\b(?P<fell>fall|fallen|drop|dropped|cut|decreased?|reduced|go down)\b(?! (?:down )?to\b)(?!.*\bfrom\b)"
+    r"|how much (?:did|has|have|does|will|was|were|is|are) .{2,60}?\b(?P<rose>rise|risen|grow"
+    r"|grown|go up|gone up|increased?|raised|climb)\b(?! (?:up )?to\b)(?!.*\bfrom\b)"
+    r"|how much (?:did|has|have|does|will|was|were|is|are) .{2,60}?\b(?P<fell>fall|fallen|drop"
+    r"|dropped|cut|decreased?|reduced|go down)\b(?! (?:down )?to\b)(?!.*\bfrom\b)"
 )
 _FROM = re.compile(
-    r"(?:由|从|原来的?|原先的?|此前的?|以前的?)(?!\d*年)[^，。；：\d]{0,12}$|\bfrom(?: an? [a-z]+ of| about| around)?$"
+    r"(?:由|从|原来的?|原先的?|此前的?|以前的?)(?!\d*年)[^，。；：\d]{0,12}$"
+    r"|\bfrom(?: an? [a-z]+ of| about| around)?$"
 )
 _TO = re.compile(
-    r"[^，。；：\d]{0,10}?(?:提高|增加|增|减少|减|降低|降|升|涨|上调|下调|提|扩大|缩短|延长|压缩|下降|上升|上涨|跌|调整)?"
-    r"[到至为][约近]?(?:每[\u4e00-\u9fff]{1,2})?[约近]?|(?:[a-z ]{0,30}? )?to(?: about| around| nearly)?"
+    r"[^，。；：\d]{0,10}?(?:提高|增加|增|减少|减|降低|降|升|涨|上调|下调|提|扩大|缩短|延长"
+    r"|压缩|下降|上升|上涨|跌|调整)?"
+    r"[到至为][约近]?(?:每[\u4e00-\u9fff]{1,2})?[约近]?|(?:[a-z ]{0,30}? )?to(?: about| around"
+    r"| nearly)?"
 )
-_SHARE_ASKED = re.compile("百分|比例|比重|[增涨降]幅|增速|率|%|成[?？]?$|percent|per cent|share|rate")
+_RELATIVE = re.compile("几成|百分之|相对|倍|percent|per cent|%")
+_SHARE_ASKED = re.compile(
+    "百分|比例|比重|[增涨降]幅|增速|率|%|成[?？]?$|percent|per cent|share|rate"
+)
 _TELLS_CHANGE = re.compile(
-    r"(?:提高|增加|上涨|上调|提升|增长|增幅|涨幅|降幅|减少|下降|下调|便宜|缩短|[多少增减涨降])[了达为]?(?:[约近超])?$|\bby$|\bup$|\bdown$"
+    r"(?:提高|增加|上涨|上调|提升|增长|增幅|涨幅|降幅|减少|下降|下调|便宜|缩短"
+    r"|[多少增减涨降])[了达为]?(?:[约近超])?$|\bby$|\bup$|\bdown$"
 )
 
 
-def _counted(scene: Scene) -> Kind:
-    """Return the kind asked for; 提高了多少 alone asks for a share no more than for an amount."""
-    kind = scene.asked.kind
-    return kind if _SHARE_ASKED.search(scene.asked.text) else kind._replace(
-        unit="" if kind.unit == "%" else kind.unit
-    )
+def _counted(asked: Asked) -> Asked:
+    """Return the question; 提高了多少 alone asks for a share no more than for an amount."""
+    if asked.kind.unit != "%" or _SHARE_ASKED.search(asked.text):
+        return asked
+    return asked._replace(kind=asked.kind._replace(unit=""))
 
 
 def change(scene: Scene) -> Sum | None:
@@ -278,8 +312,10 @@ def change(scene: Scene) -> Sum | None:
     asks = _ASKS_CHANGE.search(scene.asked.text)
     if asks is None or scene.asked.kind.name not in ("number", ""):
         return None
+    if _RELATIVE.search(scene.asked.text):
+        return None
     inside = scene.inside(scene.sentence)
-    for old, new in zip(inside, inside[1:], strict=False):
+    for old, new in pairwise(inside):
         tail = shared_unit(old, new) if is_about(scene, old) else None
         between = scene.text[old.span.end : new.span.start].strip()
         if tail is None or not _FROM.search(scene.before(old)) or not _TO.fullmatch(between):
@@ -288,13 +324,15 @@ def change(scene: Scene) -> Sum | None:
         fall = any(asks[name] for name in ("down", "less", "fell"))
         if (rise and new.value < old.value) or (fall and new.value > old.value):
             continue
-        told = any(_TELLS_CHANGE.search(scene.before(a)) for a in scene.inside(scene.sentence_of(old)))
+        told = any(
+            _TELLS_CHANGE.search(scene.before(a)) for a in scene.inside(scene.sentence_of(old))
+        )
         if told or new.value == old.value:
             return None
         parts = (new, old) if new.value > old.value else (old, new)
         if old.unit == "%":
             tail = "个百分点" if not tail.strip().isascii() or tail == "%" else " percentage points"
-        elif not is_amount_asked(_counted(scene), old):
+        elif not is_amount_asked(_counted(scene.asked), old):
             continue
         return _sum(scene, parts[0].value - parts[1].value, parts, "−", tail)
     return None

@@ -1,7 +1,7 @@
 """A year and an age, or an anniversary → the year of birth, or of founding.
 
-    "died in 1979, aged 74"             born in what year?  → 1904 or 1905
-    "2024年是建校60周年"                哪年建校?           → 1964年
+"died in 1979, aged 74"             born in what year?  → 1904 or 1905
+"2024年是建校60周年"                哪年建校?           → 1964年
 """
 
 from __future__ import annotations

@@ -84,7 +84,14 @@ class Scene(NamedTuple):
 _CLAUSE_END = re.compile(r"[，。；：！？;!?\n]|,(?!\d)|\.(?=\s|$)|: ")
 _END = re.compile(r"[。！？!?\n]|\.(?=\s|$)")
 _SEMICOLON = re.compile("[；;]")
-_ASKS_WHAT = re.compile(r"多少|几|\bwhat (?:is|was|were|are|share)|\bhow\b|\bborn\b|\bfounded\b|何时")
+_OF_WHAT = re.compile("([\u4e00-\u9fff]{2})(?:[是为有]|大约|大概|约)?多少[?？]?$")
+_SHARE = re.compile(
+    r"百分|比[例重]|占|几成|率|增[速幅]|降幅|份额|%|指数|\b(?:percent|per cent|percentage|share"
+    r"|rate)\b"
+)
+_ASKS_WHAT = re.compile(
+    r"多少|几|\bwhat (?:is|was|were|are|share)|\bhow\b|\bborn\b|\bfounded\b|何时"
+)
 _NO_AMOUNT_ASKED = frozenset({"person", "place", "reason", "said", "whether", "list"})
 _MONEY = frozenset("元 美元 欧元 日元 港元 韩元 英镑 卢布".split())
 _LONG = frozenset((DURATION, "天", "月数", "年数", "?周", "周"))
@@ -116,6 +123,12 @@ def asks_amount(asked: Asked) -> bool:
     return asked.kind.name in ("number", "time") or bool(_ASKS_WHAT.search(asked.text))
 
 
+def has_subject(scene: Scene) -> bool:
+    """Tell whether what 是多少 is asked of is named near the sentence: 亩产, not the area."""
+    named = _OF_WHAT.search(scene.asked.text)
+    return named is None or named[1] in scene.text[slice(*scene.window)]
+
+
 def is_about(scene: Scene, amount: Amount) -> bool:
     """Tell whether the sentence speaks of what the question does: they share a word; in the other
     language, where words tell nothing, the unit."""
@@ -135,9 +148,12 @@ def scene_of(asked: Asked, article: Article, sentence: Span, window: Span) -> Sc
     return Scene(asked, text, sentence, window, found, article.published)
 
 
-def is_amount_asked(kind: Kind, amount: Amount) -> bool:
+def is_amount_asked(asked: Asked, amount: Amount) -> bool:
     """Tell whether an amount may be of the kind asked for: no other unit than the one named."""
+    kind = asked.kind
     if kind.name in _NO_AMOUNT_ASKED or kind.name == "time":
+        return False
+    if amount.unit == "%" and not _SHARE.search(asked.text):
         return False
     if not kind.unit or not amount.unit:
         return True

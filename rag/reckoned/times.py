@@ -1,4 +1,4 @@
-"""Times as a question and an article name them, made to compare: 去年 in an article of 2024 is 2023.
+"""Times as a question and an article name them, made to compare: 去年 in a text of 2024 is 2023.
 
 A time is a set of tokens: "y2023" a year, "m7" a month, "d11" a day, "r-1" last year by its name,
 "o" what was before a change (原来, 以前, originally), and parts of a year by theirs (上半年).
@@ -32,7 +32,8 @@ _TIME = re.compile(
     rf"|\b(?P<dated>(?P<date2>[0-3]?\d) (?:{'|'.join(_MONTHS)})\b)"
     r"|(?P<day>(?<![\d.])[0-3]?\d(?=[日号]))"
     rf"|(?P<today>{'|'.join(_DAYS)})"
-    "|(?P<part>上半年|下半年|[前首][一二三两][个]?季度|第?[一二三四]季度|[前首][一二两三四五六七八九十]+个?月"
+    "|(?P<part>上半年|下半年|[前首][一二三两][个]?季度|第?[一二三四]季度"
+    "|[前首][一二两三四五六七八九十]+个?月"
     "|上月|上个月|上周|上一周|上季度|上赛季|上学期|首周|首日|春节|国庆"
     "|last month|last week|last season|first half|second half)"
     f"|(?P<old>{OLD})"
