@@ -279,15 +279,10 @@ class Bot:
             )
         citations = self._cited(best, readable, sources)
         markers = " ".join(f"[{c.marker}]" for c in citations)
-        gloss = english_gloss(best.text, question)
-        said = f"{best.text} ({gloss})" if gloss else best.text
         quoted = citations if best.shown else citations[:1]
-        if best.shown:
-            said += f" ({best.shown})" if best.shown.isascii() else f"（{best.shown}）"
         quotes = "\n".join(f"{c.quote} [{c.marker}]" for c in quoted)
-        return Answer(
-            question, best.text, f"{said} {markers}\n\n{quotes}", False, confidence, citations
-        )
+        said = f"{_said(best, question)} {markers}\n\n{quotes}"
+        return Answer(question, best.text, said, False, confidence, citations)
 
     def _cited(
         self, claim: Claim, readable: Sequence[Passage], sources: Mapping[str, Source]
@@ -316,6 +311,15 @@ class Bot:
             told=asked.told,
         )
         return with_reckoned(asked.own, claims)
+
+
+def _said(claim: Claim, question: str) -> str:
+    """Return a claim with what it is in English, or the sum that it was reckoned by."""
+    if claim.shown:
+        chinese = any("\u4e00" <= char <= "\u9fff" for char in claim.shown + claim.text)
+        return f"{claim.text}（{claim.shown}）" if chinese else f"{claim.text} ({claim.shown})"
+    gloss = english_gloss(claim.text, question)
+    return f"{claim.text} ({gloss})" if gloss else claim.text
 
 
 def _load_reranker(name: str) -> Rerank | None:

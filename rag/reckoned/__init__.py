@@ -15,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rag.claims import Claim, sentence_around
-from rag.reckoned.differences import change, other_value
+from rag.reckoned.changes import change
+from rag.reckoned.differences import other_value
 from rag.reckoned.lives import year_begun
 from rag.reckoned.pairs import Told, between
 from rag.reckoned.rests import rest, total

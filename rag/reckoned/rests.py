@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from rag.quantities import han_value
 from rag.reckoned.amounts import Amount, shared_unit, written
-from rag.reckoned.scene import Scene, Sum, is_about, is_amount_asked
+from rag.reckoned.scene import Scene, Sum, is_about, is_amount_asked, summed
 from rag.types import Span
 
 _ASKS_REST = re.compile(
@@ -95,7 +95,7 @@ def rest(scene: Scene) -> Sum | None:
                 continue
             told = any(_TELLS_REST.search(scene.before(a)) for a in same)
             if not told and _is_other_part(scene, whole, part):
-                return _sum(scene, whole.value - part.value, (whole, part), "−", tail)
+                return summed(scene, whole.value - part.value, (whole, part), "−", tail)
     return _share_left(scene, scene.inside(scene.sentence))
 
 
@@ -169,7 +169,7 @@ def total(scene: Scene) -> Sum | None:
     near = [a for a in scene.amounts if shared_unit(a, parts[0]) is not None]
     if any(_TOLD_SUM.search(scene.before(a)) for a in near):
         return None
-    return _sum(scene, whole, parts, "+", tails[0] or "")
+    return summed(scene, whole, parts, "+", tails[0] or "")
 
 
 def _in_order(scene: Scene) -> tuple[Amount, ...]:
@@ -234,8 +234,3 @@ def _with_the_rest(scene: Scene) -> tuple[Amount, ...]:
         if len(same) > 2 and same[-1] is last and _LAST.search(scene.before(last)):
             return tuple(same)
     return ()
-
-
-def _sum(scene: Scene, value: Decimal, parts: tuple[Amount, ...], sign: str, tail: str) -> Sum:
-    shown = f" {sign} ".join(scene.text[p.span.start : p.span.end].strip() for p in parts)
-    return Sum(written(value, parts[0], tail, parts), tuple(p.span for p in parts), shown)

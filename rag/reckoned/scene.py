@@ -4,10 +4,11 @@ amounts."""
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import NamedTuple
 
 from rag.kinds import Kind, asked_kind
-from rag.reckoned.amounts import DURATION, Amount, amounts, shared_unit
+from rag.reckoned.amounts import DURATION, Amount, amounts, written
 from rag.reckoned.times import times
 from rag.terms import fold, is_chinese, subject_terms, terms
 from rag.types import Article, Span
@@ -166,6 +167,7 @@ def is_amount_asked(asked: Asked, amount: Amount) -> bool:
     return amount.unit == kind.unit or kind.unit in ("个", "国")
 
 
-def like_amounts(scene: Scene, one: Amount, others: list[Amount]) -> list[Amount]:
-    """Return those of the others that are counted in the same unit."""
-    return [a for a in others if a.span != one.span and shared_unit(one, a) is not None]
+def summed(scene: Scene, value: Decimal, parts: tuple[Amount, ...], sign: str, unit: str) -> Sum:
+    """Return a value with the parts it was reckoned from; the first tells how it is written."""
+    shown = f" {sign} ".join(scene.text[p.span.start : p.span.end].strip() for p in parts)
+    return Sum(written(value, parts[0], unit, parts), tuple(p.span for p in parts), shown)
