@@ -289,6 +289,7 @@ def evidence(
         numbers_held=len(held) / len(numbers) if numbers else 1.0,
         length=span.end - span.start,
         told=best.told,
+        reckoned=bool(best.shown),
     )
 
 
