@@ -1,7 +1,10 @@
 """The bundled reader: the network of rag.readers.train in ONNX Runtime, so that answering needs no
 torch.
 
-@@DOC
+A run reads one passage. Against the same network in numpy, 21 questions of six passages each, one
+thread of a busy machine, in turns: network 86 -> 38 ms, match features 12 -> 8, spans 3.3 -> 1.7,
+everything 111 -> 57. Products of matrices take some 40 % of the network, at 130 GFLOP/s; with 8
+bits (DynamicQuantizeMatMul) they ran but 1.5 times as fast as with 32, and would change scores.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +40,6 @@ Floats = npt.NDArray[np.float32]
 WEIGHTS = Path(__file__).with_name("weights")
 _FAR = np.float32(-1e4)  # a score no real span has
 _OTHER_CUTS = 3  # of one place, beside the best
-_KEPT = 1_000  # passages whose tokens are kept, 4 KB each: what is asked about is asked about again
 
 
 class ExtractiveReader:
@@ -60,7 +62,6 @@ class ExtractiveReader:
         self._characters, self._kinds = weights["characters.weight"], weights["kinds.weight"]
         self._network = _session(reader_graph(weights))
         self._threads = ThreadPoolExecutor(threads, "reader") if threads > 1 else None
-        self._cut = lru_cache(_KEPT)(lambda text: vocabulary.cut([text])[0])
         self.calibration = calibration
 
     @classmethod
@@ -73,8 +74,9 @@ class ExtractiveReader:
         self, question: str, passages: Sequence[str], *, per_passage: int = 5
     ) -> list[Reading]:
         """Return possible answers, best first; see rag.readers.Reader."""
-        asked = head(self._vocabulary.cut([question])[0], MAX_QUESTION)
-        given = [(k, head(self._cut(text), MAX_TOKENS)) for k, text in enumerate(passages)]
+        asked, *cut = self._vocabulary.cut([question, *passages])
+        asked = head(asked, MAX_QUESTION)
+        given = [(k, head(tokens, MAX_TOKENS)) for k, tokens in enumerate(cut)]
         given = [(k, tokens) for k, tokens in given if len(tokens.ids)]
         if not given or not len(asked.ids):
             return []
