@@ -16,10 +16,11 @@ from rag.terms import subject_terms, terms
 from rag.types import Span
 
 _CAUSE = (
-    "因为|由于|因(?!此|而|素)|为了|以(?:便|求|期|确保|保[证障]|满足|避免|防|减[少轻]|降低|提[高升]|最大)|以免|免得|怕|担心|生怕|得益于|源于|出于|鉴于|考虑到|归功于|受(?!到|伤|访|邀)"
+    "因为|由于|因(?!此|而|素)|为了|以(?:便|求|期|确保|保[证障]|满足|避免|防|减[少轻]|降低|提[高升]|最大)"
+    "|以免|免得|怕|担心|生怕|得益于|源于|出于|鉴于|考虑到|归功于|受(?!到|伤|访|邀)"
 )
 _ENGLISH_CAUSE = (
-    r"because|due to(?! open| start| be\b| begin| close)|owing to|thanks to|in order to|so that"
+    r"because|due to(?! (?:open|start|be|begin|close|end|arrive|finish)\b)|owing to|thanks to|in order to|so that"
     r"|so as to|for fear|citing|amid"
 )
 _OPENS = re.compile(  # a clause that opens as a reason does
