@@ -20,8 +20,8 @@ _CAUSE = (
     "|以免|免得|怕|担心|生怕|得益于|源于|出于|鉴于|考虑到|归功于|受(?!到|伤|访|邀)"
 )
 _ENGLISH_CAUSE = (
-    r"because|due to(?! (?:open|start|be|begin|close|end|arrive|finish)\b)|owing to|thanks to|in order to|so that"
-    r"|so as to|for fear|citing|amid"
+    r"because|due to(?! (?:open|start|be|begin|close|end|arrive|finish)\b)|owing to|thanks to"
+    r"|in order to|so that|so as to|for fear|citing|amid"
 )
 _OPENS = re.compile(  # a clause that opens as a reason does
     f"\\W*(?:(?:这|其?实|也|就|正|都|仅仅|可能|主要|只)*是?)?(?:{_CAUSE})|\\W*原来(?!的)"
