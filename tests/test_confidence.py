@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from eval.asking import Asked, Rows
 from eval.calibrate import (
-    Asked,
-    Rows,
     choose_threshold,
     fit,
     fit_ranking,
