@@ -73,7 +73,8 @@ def clause(text: str, span: Span) -> Span:
     '目前尚无逆转这种损伤的方法'
     """
     line = text.rfind("\n", 0, span.start) + 1
-    start = max((m.end() for m in _CLAUSE_END.finditer(text, line, span.start)), default=line)
+    ends = (m.end() for m in _CLAUSE_END.finditer(text, line, span.start + 3))  # 1,|500 is no end
+    start = max((end for end in ends if end <= span.start), default=line)
     end = _CLAUSE_END.search(text, span.end)
     return natural_borders(text, Span(start, end.start() if end else len(text)))
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
+from rag import reasons
 from rag.about import asked_of_article, told_of_itself
 from rag.borders import clause, enumeration, natural_borders, quantity, quotation
 from rag.chunks import sentences
@@ -37,7 +38,6 @@ _CUT_AS: Mapping[str, Callable[[str, Span], Span]] = {  # by the kind of answer
     "number": quantity,
     "said": quotation,
     "whether": clause,  # no word or name is one
-    "reason": clause,
 }
 
 
@@ -109,7 +109,7 @@ def make_claims(
         *_of_itself(own or question, passages),
         *(
             found
-            for found in _as_quoted(passages, readings, kind)
+            for found in _as_quoted(own or question, passages, readings, kind)
             if "\n" not in found.text and not asked.is_repeated(found.text, foreign[found.passage])
         ),
     ]
@@ -156,13 +156,17 @@ def _of_itself(question: str, passages: Sequence[Passage]) -> list[_Found]:
 
 
 def _as_quoted(
-    passages: Sequence[Passage], readings: Sequence[Reading], kind: Kind
+    question: str, passages: Sequence[Passage], readings: Sequence[Reading], kind: Kind
 ) -> Iterator[_Found]:
     """Yield what was read, cut as a person would quote it."""
     for reading in [*readings, *(_joined(readings, passages) if kind.several else ())]:
         passage = passages[reading.passage]
         shift, text = passage.span.start, passage.article.text
         span = natural_borders(text, Span(reading.span.start + shift, reading.span.end + shift))
+        if kind.name == "reason":
+            for cut, less in reasons.proposed(question, text, span, passage.span):
+                yield _Found(passage.article, reading.passage, cut, reading.score - less)
+            continue
         if kind.name in _CUT_AS:
             span = _CUT_AS[kind.name](text, span)
         yield _Found(passage.article, reading.passage, span, reading.score)
@@ -212,8 +216,16 @@ def _told_by_text(
     text, span = found.article.text, found.span
     around = clause(text, span)
     sentence = sentence_around(found.article, span)
+    shared = asked.shared(found.text, foreign)
+    if kind.name == "reason":
+        related = asked.cover(
+            reasons.surroundings(text, sentence), foreign, found.article.title or ""
+        )
+        fits = reasons.reason_fit(text, span, related, shared)
+    else:
+        fits = fit(kind, found.text, text[span.end : span.end + 4])
     return (
-        fit(kind, found.text, text[span.end : span.end + 4]),
+        fits,
         asked.cover(text[around.start : around.end], foreign),
         asked.cover(text[sentence.start : sentence.end], foreign, found.article.title or ""),
         float(
@@ -221,7 +233,7 @@ def _told_by_text(
             or is_other_side(asked.question, text, span)
         ),
         math.log1p(len(found.text)),
-        asked.shared(found.text, foreign),
+        shared,
     )
 
 

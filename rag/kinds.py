@@ -46,11 +46,16 @@ _SHARE = re.compile(
 )
 _WHEN = re.compile(
     r"什么时候|啥时候|何时|哪[一几两]?[年天月日]|几[月号日]|哪个月|什么时间"
-    r"|\bwhen\b|what (?:date|year|time|day|month)",
+    r"|^(?:and |so |since |until )?when (?:did|do|does|is|are|was|were|will|would|has|have|had|can"
+    r"|could|should|must|may)\b|\band when\b"  # beside another question word it asks nothing
+    r"|^(?!.*\b(?:what|how|why|who|whose|which|where)\b).*\bwhen\b"
+    r"|what (?:date|year|time|day|month)",
     re.IGNORECASE,
 )
 _WHO = re.compile(
-    r"谁|哪位|什么人|哪个人|什么名字|全名|姓什么|姓啥|\bwho\b|\bwhom\b|\bwhose\b", re.IGNORECASE
+    r"谁|哪位|什么人|哪个人|什么名字|全名|姓什么|姓啥"
+    r"|^(?!.*\b(?:what|how|why|which)\b.*\bwho).*\b(?:who|whom|whose)\b",
+    re.IGNORECASE,
 )
 # 那个菜贩子叫什么: a person; 踢球的俱乐部叫什么: a thing of that name
 _CALLED = re.compile("([\u4e00-\u9fff]{1,2})(?:[他她]|全名|名字)?叫(?:什么|甚么|啥)")
@@ -80,13 +85,13 @@ _WHETHER = re.compile(
     re.IGNORECASE,
 )
 _WHY = re.compile(
-    r"为什么|为啥|为何|原因|咋回事|怎么回事|怎么会|怎么不|凭什么"
-    r"|\bwhy\b|what .*(?:cause|blame|reason)",
+    "(?<![称之作成认变改换译定名列评视现分])为什么|为啥|为何|何故|原因|缘由|缘故|理由|咋回事|怎么回事"
+    "|[怎咋]么?(?:会(?![议见])|不|没(?!收)|就(?![业餐医诊读职])|还(?![款钱贷债])|又)|凭什么|凭啥"
+    "|(?<![地构插附草截视蓝企意版])图(?:什么|啥|个啥)(?!时候|时间|样|颜色|人|地方)"
+    "|为了(?:什么|啥)(?!人)|为的是?(?:什么|啥)|怪(?:啥|什么)|归功于|归因于|归咎于"
+    "|(?:什么|啥|怎么|咋)(?:引起|造成|导致|引发)"
+    r"|\bwhy\b|\bhow come\b|\bwhat .*\b(?:causes?|caused|blamed?|reasons?)\b",
     re.IGNORECASE,
-)
-_CAUSE = re.compile(
-    "因|由于|为了|为的是|怕|担心|以免|原因|导致|出在|需要|不愿|[“：]"
-    "|because|due to|since|blam|owing"
 )
 
 _DIGIT = re.compile(r"[0-9一二三四五六七八九十百千万亿两半]")
@@ -200,7 +205,8 @@ def _number_asked(question: str) -> Kind:
 
 
 def fit(kind: Kind, words: str, after: str) -> float:
-    """Return how well an answer fits: 2 or 1 of the kind, 0 perhaps, -1 hardly.
+    """Return how well an answer fits: 2 or 1 of the kind, 0 perhaps, -1 hardly. Of a reason what
+    stands beside it tells: see `rag.reasons`.
 
     `after`: the few characters that follow it in the text.
 
@@ -215,8 +221,6 @@ def fit(kind: Kind, words: str, after: str) -> float:
         return _person_fit(words)
     if kind.name == "list":
         return 1.0 if "、" in words else 0.0
-    if kind.name == "reason":
-        return _reason_fit(words)
     if kind.name == "said":
         return 1.0 if after[:1] in tuple('”」"') else 0.0
     if kind.name == "place" and re.fullmatch(r"[0-9年月日.,%]+.?", words):
@@ -239,12 +243,6 @@ def _number_fit(kind: Kind, words: str, after: str) -> float:
     right_unit = 1.0 if units and re.search(units, words) else 0.0
     right_noun = 1.0 if kind.noun and kind.noun[:2] in (words + after)[:40] else 0.0
     return right_unit + right_noun - (1.0 if len(words) > _LONGEST_NUMBER else 0.0)
-
-
-def _reason_fit(words: str) -> float:
-    if len(words) < 4 or _WHY.search(words):
-        return -1.0
-    return 1.0 if _CAUSE.search(words) else 0.0
 
 
 def _person_fit(words: str) -> float:
