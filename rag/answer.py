@@ -35,6 +35,7 @@ from rag.readers.llm import open_model
 from rag.refusal import refusal_text
 from rag.search import Rerank, Search, Weighed
 from rag.settings import Settings
+from rag.several import parts_asked, together, with_all_parts
 from rag.store import Store
 from rag.stores import Where, open_search, open_store
 from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
@@ -274,10 +275,12 @@ class Bot:
                 replace(nearest, answer_in_article=(), answer_spans=()),
                 missing(),
             )
-        places = (*best.places, *told_elsewhere(best, readable))[:_MOST_CITATIONS]
+        cited = together(best.parts) or [
+            (article, (span,)) for article, span in (*best.places, *told_elsewhere(best, readable))
+        ]
         citations = tuple(
-            cite(n, article, span, sources[article.source])
-            for n, (article, span) in enumerate(places, 1)
+            cite(n, article, spans[0], sources[article.source], others=spans[1:])
+            for n, (article, spans) in enumerate(cited[:_MOST_CITATIONS], 1)
         )
         markers = " ".join(f"[{c.marker}]" for c in citations)
         gloss = english_gloss(best.text, question)
@@ -285,7 +288,8 @@ class Bot:
         return Answer(
             question,
             best.text,
-            f"{said} {markers}\n\n{citations[0].quote} [1]",
+            f"{said} {markers}\n\n"
+            + "\n".join(f"{c.quote} [{c.marker}]" for c in citations[: len(best.parts) or 1]),
             False,
             confidence,
             citations,
@@ -294,6 +298,15 @@ class Bot:
     def _claims(
         self, asked: InContext, passages: Sequence[Passage], translated: Sequence[Group]
     ) -> list[Claim]:
+        claims = self._read(asked, passages, translated)
+        parts = parts_asked(asked.own) if asked.own == asked.whole else ()
+        each = [self._read(InContext(part, part), passages, translated) for part in parts]
+        return with_all_parts(asked.own, claims, each) if each else claims
+
+    def _read(
+        self, asked: InContext, passages: Sequence[Passage], translated: Sequence[Group]
+    ) -> list[Claim]:
+        """Return the answers to a question that asks one thing."""
         texts = [p.article.text[p.span.start : p.span.end] for p in passages]
         readings = self._reader.read(asked.own, texts)
         return make_claims(
@@ -320,17 +333,26 @@ def _load_reranker(name: str) -> Rerank | None:
 
 
 def cite(
-    marker: int, article: Article, answer: Span, source: Source, *, at_least: int = 0
+    marker: int,
+    article: Article,
+    answer: Span,
+    source: Source,
+    *,
+    others: Sequence[Span] = (),
+    at_least: int = 0,
 ) -> Citation:
     """Make a citation: the sentence around `answer`, with the answer inside it, and where both
-    stand in the raw source. `at_least`: characters, where neighbouring sentences are to help."""
-    quote = passage_around(article, answer, at_least)
-    answer_spans = article.to_source(answer, source.text)
+    stand in the raw source. `others`: further parts of the answer, of the same sentence;
+    `at_least`: characters, where neighbouring sentences are to help."""
+    parts = (answer, *others)
+    whole = Span(min(part.start for part in parts), max(part.end for part in parts))
+    quote = passage_around(article, whole, at_least)
+    answer_spans = tuple(raw for part in parts for raw in article.to_source(part, source.text))
     return Citation(
         marker,
         article,
         quote,
-        (answer,),
+        parts,
         article.to_source(quote, source.text),
         answer_spans,
         source.page(answer_spans[0].start),

@@ -67,6 +67,7 @@ class Claim:
     places: tuple[Place, ...]
     passage: int
     told: tuple[float, ...]  # what the score was weighed from, in the order of RANKED_BY
+    parts: tuple[Place, ...] = ()  # of an answer put together: every part, as asked for
 
 
 class _Found:
