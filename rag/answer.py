@@ -13,6 +13,7 @@ from pathlib import Path
 
 from embeddings import Embedder, EmbedderError
 from rag.articles import split_articles
+from rag.choices import asked_choice
 from rag.chunks import split_chunks
 from rag.claims import (
     Claim,
@@ -22,6 +23,7 @@ from rag.claims import (
     passage_around,
     told_elsewhere,
 )
+from rag.compared import with_choice
 from rag.confidence import Calibration, Evidence
 from rag.dialogue import InContext, in_context, plain
 from rag.errors import ModelError, QuestionError
@@ -298,9 +300,18 @@ class Bot:
     def _claims(
         self, asked: InContext, passages: Sequence[Passage], translated: Sequence[Group]
     ) -> list[Claim]:
+        def read(part: str) -> list[Claim]:
+            return self._read(InContext(part, part), passages, translated)
+
         claims = self._read(asked, passages, translated)
-        parts = parts_asked(asked.own) if asked.own == asked.whole else ()
-        each = [self._read(InContext(part, part), passages, translated) for part in parts]
+        if asked.own != asked.whole:  # a follow-up
+            return claims
+        choice = asked_choice(asked.own)
+        if choice and (chosen := with_choice(choice, claims, passages, read)) is not claims:
+            return chosen
+        if choice and choice.names:
+            return claims
+        each = [read(part) for part in parts_asked(asked.own)]
         return with_all_parts(asked.own, claims, each) if each else claims
 
     def _read(

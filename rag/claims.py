@@ -17,6 +17,7 @@ from typing import Protocol
 
 from rag.about import asked_of_article, told_of_itself
 from rag.borders import clause, enumeration, natural_borders, quantity, quotation
+from rag.choices import options
 from rag.chunks import sentences
 from rag.confidence import Calibration, Evidence
 from rag.conflicts import is_other_side, speaks_of_another
@@ -68,6 +69,7 @@ class Claim:
     passage: int
     told: tuple[float, ...]  # what the score was weighed from, in the order of RANKED_BY
     parts: tuple[Place, ...] = ()  # of an answer put together: every part, as asked for
+    support: tuple[Place, ...] = ()  # what else it was told from, where it was compared
 
 
 class _Found:
@@ -164,6 +166,7 @@ class _Asked:
         self._wanted = subject_terms(question)
         self._key = _key(question)
         self._told = {_key(answer) for answer in told}
+        self._options = {_key(option) for option in options(question)}
         self._characters = set(question)
         self._words = [Group({term: 1.0}, 1.0) for term in self._wanted if term.isascii()]
 
@@ -185,6 +188,8 @@ class _Asked:
     def is_repeated(self, words: str, foreign: bool) -> bool:
         """Tell whether an answer is nothing but words of the question, or was given before."""
         key = _key(words)
+        if any(option == key or option in key for option in self._options):
+            return False
         if (len(words) > 1 and key in self._key) or key in self._told:
             return True
         return foreign and marked(self._translated, fold(words)) == 1.0

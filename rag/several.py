@@ -243,17 +243,19 @@ def _bond(places: Sequence[Place]) -> float:
 def _whole(chosen: Sequence[Claim]) -> Claim:
     """Return one claim of several: as sure as the weakest of them."""
     weakest = min(chosen, key=lambda claim: claim.score)
-    places = tuple(claim.places[0] for claim in chosen)
-    stretch = _stretch(places)
+    text, parts = whole_text(tuple(claim.places[0] for claim in chosen))
+    places = parts if len(parts) == 1 else weakest.places[:1]
+    return replace(weakest, text=text, places=places, parts=parts)
+
+
+def whole_text(parts: tuple[Place, ...]) -> tuple[str, tuple[Place, ...]]:
+    """Return the words of all parts, and where they stand: one stretch where a short one holds
+    them all."""
+    stretch = _stretch(parts)
     if stretch:
-        article, span = stretch
-        text = article.text[span.start : span.end]
-        return replace(weakest, text=text, places=(stretch,))
-    joint = "；" if is_chinese("".join(claim.text for claim in chosen)) else "; "
-    return replace(
-        weakest, text=joint.join(claim.text for claim in chosen), places=(weakest.places[0],),
-        parts=places,
-    )
+        parts = (stretch,)
+    said = [article.text[span.start : span.end] for article, span in parts]
+    return ("；" if is_chinese("".join(said)) else "; ").join(said), parts
 
 
 def _stretch(places: Sequence[Place]) -> Place | None:
