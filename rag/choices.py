@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 _MORE = "多|大|高|长|久|远|重|贵|厚|宽|晚|老|强"
 _LESS = "少|小|低|短|近|轻|便宜|薄|窄|早|年轻|弱"
-_SIZE = {word: 1 for word in _MORE.split("|")} | {word: -1 for word in _LESS.split("|")}
+_SIZE = dict.fromkeys(_MORE.split("|"), 1) | dict.fromkeys(_LESS.split("|"), -1)
 _ASKED_BY = {"早": "什么时候", "晚": "什么时候", "长": "多久", "短": "多久", "久": "多久"}
 _ONE_OF = (
-    r"(?:这?[两三]\w{0,4}?)?(?:谁|哪一?[个家边种笔方只条头座款支队国市省份项类处批场位些台])"
+    r"(?:这[两三]\w{0,4}?)?(?:谁|哪一?[个家边种笔方只条头座款支队国市省份项类处批场位些台])"
 )
 _SIZED = rf"(?P<much>更|最|比较)?(?P<size>便宜|年轻|{'|'.join(w for w in _SIZE if len(w) == 1)})"
 _CHINESE = re.compile(
@@ -26,7 +26,9 @@ _CHINESE = re.compile(
 _ASKED_AGAIN = re.compile("[^多几高低大小长短]*$")  # asks for no value
 _AND = re.compile("以及|和|与|跟|及|、")
 _FIRST_WORDS = re.compile("^(?:在|论|按|对于|关于|就|从|到底|究竟)|^(?:.*(?:里|中|上|时|后)，)")
-_OR_ELSE = re.compile(r"(?:^|[，,])(?P<before>[^，,]*?)还是(?P<other>[^，,？?]{1,8}?)[啊呢了]?[？?]?$")
+_OR_ELSE = re.compile(
+    r"(?:^|[，,])(?P<before>[^，,]*?)还是(?P<other>[^，,？?]{1,8}?)[啊呢了]?[？?]?$"
+)
 _ASKS = re.compile("[什啥哪咋谁怎]|多少|为何|很|除了")
 _BIGGER = "more|longer|larger|bigger|higher|older|later|taller|heavier|greater|farther|further"
 _SMALLER = "fewer|less|shorter|smaller|lower|younger|earlier|cheaper|lighter|nearer|sooner"
@@ -41,7 +43,8 @@ _BY_DATE = re.compile("什么时候|earlier|later|sooner")
 
 class Choice(NamedTuple):
     """`names`: what the question names, () where it leaves that to the text; `noun`: what one of
-    them is called there (方案); `sign`: 1 for the most, -1 for the least; `also`: what is asked for beside the name, or ""."""
+    them is called there (方案); `sign`: 1 for the most, -1 for the least; `also`: what is asked
+    for beside the name, or ""."""
 
     names: tuple[str, ...]
     noun: str

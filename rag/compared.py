@@ -22,7 +22,7 @@ from rag.borders import clause, natural_borders
 from rag.choices import Choice
 from rag.claims import Claim, Passage, Place, sentence_around
 from rag.quantities import dates, quantities
-from rag.several import whole_text
+from rag.several import first_of, whole_text
 from rag.terms import fold
 from rag.types import Article, Span
 
@@ -40,7 +40,8 @@ _THAN = re.compile(
 )
 _RIVAL = re.compile("对手|对方|后者|前者|另一")
 _HAN = "[一二三四五六七八九十甲乙丙丁A-F1-9]"
-_ROW = re.compile("[^，。；：、和与及0-9（）“”]{2,8}(?:[、和与及][^，。；：、和与及0-9（）“”]{2,30})+")
+_WORDS = "[^，。；：、和与及0-9（）“”]"
+_ROW = re.compile(f"{_WORDS}{{2,8}}(?:[、和与及]{_WORDS}{{2,30}})+")
 _IN_ALL = re.compile("[两三四五六](?:[市县省区地国家校院所位人者种类组队个]|$)")
 _EACH = re.compile("分别(?:为|是|达到?|有|占)?")
 _VALUES = re.compile(r"[0-9.]+(?:[万亿])?[%％\w]{0,3}(?:[、和与及][0-9.]+(?:[万亿])?[%％\w]{0,3})+")
@@ -75,7 +76,7 @@ def with_choice(
         found = _said(choice, passages, read) or _by_value(choice, read)
     else:
         found = _listed(choice, passages, read)
-    return [found, *claims] if found else claims
+    return first_of(found, claims) if found else claims
 
 
 def _by_value(choice: Choice, read: Read) -> Claim | None:

@@ -167,7 +167,13 @@ def with_all_parts(
     chosen = _best_together([part[:_TRIED] for part in each], alike)
     if not chosen or not _is_sure(chosen, alike):
         return claims
-    return [_whole(chosen), *claims]
+    return first_of(_whole(chosen), claims)
+
+
+def first_of(claim: Claim, claims: list[Claim]) -> list[Claim]:
+    """Return the claims with an answer put together before them. It scores no less than the best
+    of them: they answer a question that was not asked, and are no rivals of it."""
+    return [replace(claim, score=max(claim.score, claims[0].score)), *claims]
 
 
 def _holds(claim: Claim, each: Sequence[Sequence[Claim]]) -> bool:
