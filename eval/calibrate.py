@@ -4,19 +4,19 @@ Fitted together on the dev half of the gold set, the dev half of `eval/pages`, o
 about articles that were kept out of the reader's training (`rag.readers.written`), and a public set
 that no reader was trained on, asked twice: with its contexts in the index, and with half of them
 left out, so that their questions have no answer. The test halves are never read. Writes
-`calibration.json` beside the reader's weights, with each set's figures; those named unseen are of
-weights fitted without the question's article.
+`calibration.json` and the trees that order answers beside the reader's weights, with each set's
+figures, all of them of trees and weights fitted without the question's article.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +27,16 @@ from eval.ranking import list_net
 from rag.answer import Bot
 from rag.claims import Claim
 from rag.confidence import RANKED_BY, UNCALIBRATED, Calibration, Evidence, features
+from rag.dialogue import in_context, plain
 from rag.ingest import index_paths, index_sources
+from rag.kinds import asked_kind
+from rag.preference import MOST, described
 from rag.readers import Reader
+from rag.readers.extractive import TREES as TREES_FILE
 from rag.readers.extractive import WEIGHTS, ExtractiveReader
 from rag.readers.written import Written, written_questions
-from rag.types import Reading, Source
+from rag.trees import Trees
+from rag.types import History, Reading, Source
 
 Floats = npt.NDArray[np.float64]
 HERE = Path(__file__).resolve().parent
@@ -45,7 +50,39 @@ NOISE = 0.005  # of the worth; two questions of the gold set's dev half
 GOLD_WEIGHT = 3.0  # of a gold row beside a public one: newspapers are what the bot is for
 WRITTEN_WEIGHT = 0.7  # there are three times as many; one in five does not name what it is about
 WRITTEN_ASKED = 2000  # of those kept out of training: some ten minutes on one core
+INDEXES = ("seeds", "pages", "written", "all", "half")
+TREES = 200  # 400 at a rate of .03 order as well
+GROWN = {
+    "objective": "binary",
+    "learning_rate": 0.05,
+    "num_leaves": 15,  # 7 and 31 order as well
+    "min_data_in_leaf": 40,
+    "lambda_l2": 5.0,
+    "feature_fraction": 0.4,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "num_threads": 1,
+    "seed": 0,
+    "verbosity": -1,
+}
 TRIAL = "qa/zh_cmrc2018_trial.jsonl.xz"
+
+
+_NOTHING = np.zeros((0, 0), np.float32)
+
+
+class Asked(NamedTuple):
+    """One question of a set; `bot` is the index it is asked of. `answers` is empty where there is
+    none."""
+
+    set: str
+    bot: str
+    question: str
+    history: History
+    answers: Sequence[str]
+    all_of: Sequence[Sequence[str]]
+    weight: float
+    article: str
 
 
 @dataclass
@@ -53,6 +90,8 @@ class Rows:
     """What was weighed, a row a question for which anything was found."""
 
     told: list[Floats] = field(default_factory=list)  # (answers, RANKED_BY), best first
+    # (MOST at most, features of rag.preference), of a calibration without trees
+    described: list[npt.NDArray[np.float32]] = field(default_factory=list)
     # (answers,): half for right, half for cut as a person would cut it
     gain: list[Floats] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)  # of the best answer
@@ -60,32 +99,37 @@ class Rows:
     answerable: list[bool] = field(default_factory=list)
     weight: list[float] = field(default_factory=list)
     article: list[str] = field(default_factory=list)  # rows of one article are left out together
+    set: list[str] = field(default_factory=list)
 
     def add(
-        self,
-        weighed: tuple[Sequence[Claim], Evidence] | None,
-        answers: Sequence[str],
-        all_of: Sequence[Sequence[str]],
-        weight: float,
-        article: str,
+        self, weighed: tuple[Sequence[Claim], Evidence] | None, asked: Asked, *, tell: bool = False
     ) -> None:
-        """Add one question. No answer to it is right when `answers` is empty."""
+        """Add one question. No answer to it is right when `asked.answers` is empty."""
         if weighed is None:
             return
         claims, evidence = weighed
-        right = [bool(answers) and correct(claim.text, answers, all_of) for claim in claims]
+        answers = asked.answers
+        right = [bool(answers) and correct(c.text, answers, asked.all_of) for c in claims]
         cut = [f1(claim.text, answers) if answers else 0.0 for claim in claims]
         self.told.append(np.array([claim.told for claim in claims]))
+        own = in_context(plain(asked.question), asked.history).own
+        of_claims = described(own, asked_kind(own), claims[:MOST]) if tell else _NOTHING
+        self.described.append(of_claims)
         self.gain.append((np.array(right, float) + np.array(cut)) / 2)
         self.evidence.append(evidence)
         self.right.append(right[0])
         self.answerable.append(bool(answers))
-        self.weight.append(weight)
-        self.article.append(article)
+        self.weight.append(asked.weight)
+        self.article.append(asked.article)
+        self.set.append(asked.set)
 
     def with_rows(self, other: Rows) -> Rows:
         """Return these rows and the other's."""
         return Rows(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def of(self, name: str) -> Rows:
+        """Return the rows of one set."""
+        return _picked(self, (n for n, other in enumerate(self.set) if other == name))
 
     @property
     def inputs(self) -> Floats:
@@ -110,32 +154,54 @@ class Remembering:
         return self._read[key]
 
 
-def weigh_gold(bot: Bot, rows: Sequence[gold.GoldRow]) -> Rows:
-    """Ask gold rows."""
-    out = Rows()
-    for row in rows:
-        answers = row.answers if row.answerable else ()
-        article = row.evidence[0].file if row.evidence else row.id.partition("-")[0]
-        out.add(bot.weigh(row.question, row.history), answers, row.all_of, GOLD_WEIGHT, article)
-    return out
+def gold_asked(name: str, rows: Sequence[gold.GoldRow]) -> list[Asked]:
+    """Return gold rows as they are asked."""
+    return [
+        Asked(
+            name,
+            name,
+            row.question,
+            row.history,
+            row.answers if row.answerable else (),
+            row.all_of,
+            GOLD_WEIGHT,
+            row.evidence[0].file if row.evidence else row.id.partition("-")[0],
+        )
+        for row in rows
+    ]
 
 
-def weigh_written(bot: Bot, rows: Sequence[Written]) -> Rows:
-    """Ask our own questions."""
-    out = Rows()
-    for row in rows:
-        out.add(bot.weigh(row.question), row.answers, (), WRITTEN_WEIGHT, row.context[:50])
-    return out
+def written_asked(rows: Sequence[Written]) -> list[Asked]:
+    """Return our own questions as they are asked."""
+    return [
+        Asked("written", "written", r.question, (), r.answers, (), WRITTEN_WEIGHT, r.context[:50])
+        for r in rows
+    ]
 
 
-def weigh_public(bots: Sequence[Bot], items: Sequence[squad.Item]) -> Rows:
-    """Ask a public set of two bots: one whose index has all contexts, one that lacks half."""
-    out = Rows()
+def public_asked(items: Sequence[squad.Item]) -> list[Asked]:
+    """Return a public set as it is asked of two indexes: one has all contexts, one lacks half."""
+    asked = []
     for number, item in enumerate(items):
-        held = number % 2 == 0 or _is_kept(item.context)
-        answers = item.answers if held else ()
-        out.add(bots[number % 2].weigh(item.question), answers, (), 1.0, item.context[:50])
-    return out
+        whole = number % 2 == 0
+        answers = item.answers if whole or _is_kept(item.context) else ()
+        name = "all" if whole else "half"
+        asked.append(
+            Asked("public", name, item.question, (), answers, (), 1.0, item.context[:50])
+        )
+    return asked
+
+
+def weigh(
+    bots: Mapping[str, Bot], asked: Sequence[Asked], reader: Reader, calibration: Calibration
+) -> Rows:
+    """Ask all questions."""
+    rows = Rows()
+    with_it = {name: bot.with_reader(reader, calibration) for name, bot in bots.items()}
+    for one in asked:
+        weighed = with_it[one.bot].weigh(one.question, one.history)
+        rows.add(weighed, one, tell=calibration.trees is None)
+    return rows
 
 
 def _is_kept(context: str) -> bool:
@@ -161,14 +227,19 @@ def folds(rows: Rows) -> npt.NDArray[np.int64]:
     return np.array([place[article] for article in rows.article])
 
 
-def right_of_unseen(rows: Rows) -> Floats:
-    """Return (n,) whether each row is answered best by weights fitted without its article."""
-    fold, right = folds(rows), np.zeros(len(rows.told))
-    for part in range(FOLDS):
-        weights = np.array(fit_ranking(_picked(rows, np.flatnonzero(fold != part))))
-        for n in np.flatnonzero(fold == part):
-            right[n] = rows.gain[n][np.argmax(rows.told[n] @ weights)] >= 0.5
-    return right
+def grow(rows: Rows) -> Trees:
+    """Return the trees that tell right answers from wrong ones, of these rows."""
+    import lightgbm
+
+    useful = [n for n, gain in enumerate(rows.gain) if gain.max() >= 0.5]
+    inputs = [rows.described[n] for n in useful]
+    right = [rows.gain[n][: len(x)] >= 0.5 for n, x in zip(useful, inputs, strict=True)]
+    weight = [np.full(len(x), rows.weight[n]) for n, x in zip(useful, inputs, strict=True)]
+    data = lightgbm.Dataset(
+        np.concatenate(inputs), np.concatenate(right).astype(float), weight=np.concatenate(weight)
+    )
+    grown = lightgbm.train(GROWN, data, TREES)
+    return Trees.of([tree["tree_structure"] for tree in grown.dump_model()["tree_info"]])
 
 
 def confidence_of_unseen(rows: Rows) -> Floats:
@@ -230,9 +301,9 @@ def _worth(
 
 def calibrate(
     items: Sequence[squad.Item], written: Sequence[Written], weights: Path
-) -> dict[str, object]:
+) -> tuple[dict[str, object], Trees]:
     """Fit on both dev halves, these public questions and ours; return what goes into
-    calibration.json."""
+    calibration.json, and the trees."""
     with tempfile.TemporaryDirectory(prefix="youju-") as folder:
         root = Path(folder)
         index_paths(root / "seeds", [HERE.parent / "seeds"])
@@ -244,77 +315,71 @@ def calibrate(
         index_sources(root / "all", (Source(f"{n}.txt", c) for n, c in enumerate(contexts)))
         kept = [c for c in contexts if _is_kept(c)]
         index_sources(root / "half", (Source(f"{n}.txt", c) for n, c in enumerate(kept)))
+        bots = {name: Bot.open(root / name) for name in INDEXES}
+        asked = [
+            *gold_asked("seeds", gold.load(gold.DEFAULT_GOLD, split="dev")),
+            *gold_asked("pages", gold.load(HERE / "pages" / "gold.jsonl", split="dev")),
+            *written_asked(written),
+            *public_asked(items),
+        ]
         reader = Remembering(ExtractiveReader.load(weights))
-        opened = [Bot.open(root / name) for name in ("seeds", "pages", "written", "all", "half")]
-        dev = gold.load(gold.DEFAULT_GOLD, split="dev")
-        dev_pages = gold.load(HERE / "pages" / "gold.jsonl", split="dev")
-
-        def weighed(calibration: Calibration) -> dict[str, Rows]:
-            bots = [bot.with_reader(reader, calibration) for bot in opened]
-            return {
-                "seeds": weigh_gold(bots[0], dev),
-                "pages": weigh_gold(bots[1], dev_pages),
-                "written": weigh_written(bots[2], written),
-                "public": weigh_public(bots[3:], items),
-            }
-
         start = Calibration.from_json(UNCALIBRATED)
-        sets = weighed(start)
-        unseen = _by_set(sets, right_of_unseen(_together(sets)))
-        ranked = replace(start, ranking=fit_ranking(_together(sets)))
-        return _fitted(ranked, weighed(ranked), unseen)
+        ranked = replace(start, ranking=fit_ranking(weigh(bots, asked, reader, start)))
+        rows = weigh(bots, asked, reader, ranked)
+        unseen = weigh_unseen(bots, asked, reader, ranked, rows)
+        return fitted(unseen, ranked.ranking), grow(rows)
 
 
-def _together(sets: Mapping[str, Rows]) -> Rows:
-    return functools.reduce(Rows.with_rows, sets.values())
+def weigh_unseen(
+    bots: Mapping[str, Bot],
+    asked: Sequence[Asked],
+    reader: Reader,
+    ranked: Calibration,
+    rows: Rows,
+) -> Rows:
+    """Ask each question once more, of trees grown without its article."""
+    out, part_of = Rows(), dict(zip(rows.article, folds(rows).tolist(), strict=True))
+    for part in range(FOLDS):
+        others = (n for n, article in enumerate(rows.article) if part_of[article] != part)
+        without = replace(ranked, trees=grow(_picked(rows, others)))
+        these = [one for one in asked if part_of.get(one.article) == part]
+        out = out.with_rows(weigh(bots, these, reader, without))
+    return out
 
 
-def _by_set(sets: Mapping[str, Rows], values: Floats) -> dict[str, Floats]:
-    ends = np.cumsum([len(rows.right) for rows in sets.values()])
-    return dict(zip(sets, np.split(values, ends[:-1]), strict=True))
-
-
-def _fitted(
-    ranked: Calibration, sets: Mapping[str, Rows], right_unseen: Mapping[str, Floats]
-) -> dict[str, object]:
+def fitted(rows: Rows, ranking: Sequence[float]) -> dict[str, object]:
     """Fit the confidence of the answers that come first, and choose the threshold.
 
-    The threshold is the one that is worth most over confidences of unseen articles; newspapers
-    only, seeds and pages counting alike.
+    `rows` are of trees that had not seen their articles. The threshold is the one that is worth
+    most over confidences of unseen articles; newspapers only, seeds and pages counting alike.
     """
-    weights, bias = fit(_together(sets))
-    unseen = _by_set(sets, confidence_of_unseen(_together(sets)))
-    papers = {name: sets[name] for name in ("seeds", "pages")}
-    share = np.concatenate(
-        [np.full(len(rows.right), 1 / len(rows.right)) for rows in papers.values()]
-    )
+    weights, bias = fit(rows)
+    unseen = confidence_of_unseen(rows)
+    sets, names = list(dict.fromkeys(rows.set)), np.array(rows.set)
+    papers = np.isin(names, ("seeds", "pages"))
     threshold = choose_threshold(
-        np.concatenate([unseen[name] for name in papers]),
-        np.concatenate([np.array(rows.right, float) for rows in papers.values()]),
-        np.concatenate([np.array(rows.answerable, float) for rows in papers.values()]),
-        share,
+        unseen[papers],
+        np.array(rows.right, float)[papers],
+        np.array(rows.answerable, float)[papers],
+        np.array([1 / rows.set.count(name) for name in names[papers]]),
     )
     return {
         "weights": [round(w, 4) for w in weights],
         "bias": round(bias, 4),
         "threshold": threshold,
-        "ranking": {n: round(w, 3) for n, w in zip(RANKED_BY, ranked.ranking, strict=True)},
+        "ranking": {n: round(w, 3) for n, w in zip(RANKED_BY, ranking, strict=True)},
         "figures": {
-            name: _figures(rows, unseen[name], right_unseen[name], threshold)
-            for name, rows in sets.items()
+            name: _figures(rows.of(name), unseen[names == name], threshold) for name in sets
         },
     }
 
 
-def _figures(
-    rows: Rows, unseen: Floats, right_unseen: Floats, threshold: float
-) -> dict[str, float]:
+def _figures(rows: Rows, unseen: Floats, threshold: float) -> dict[str, float]:
     """Return one set's figures; answered and refused by the confidence of unseen articles."""
     right, able = np.array(rows.right), np.array(rows.answerable)
     answered, ones = unseen >= threshold, np.ones((1, len(right)))
     figures = {
         "best_right": right.sum() / able.sum(),
-        "best_right_unseen": right_unseen.sum() / able.sum(),
         "right": (answered & right).sum() / able.sum(),
         "false_refusals": (~answered & able).sum() / able.sum(),
         "false_answers": (answered & ~able).sum() / max(1, (~able).sum()),
@@ -344,7 +409,8 @@ def main() -> None:
         parser.error(f"{TRIAL} has no question after the first {options.skip}: see --skip")
     held_out = [row for row in written_questions(options.data) if row.held_out]
     written = held_out[:: max(1, len(held_out) // WRITTEN_ASKED)]
-    found = calibrate(items, written, options.weights)
+    found, trees = calibrate(items, written, options.weights)
+    trees.save(options.weights / TREES_FILE)
     text = json.dumps(found, indent=1) + "\n"
     (options.weights / "calibration.json").write_text(text, encoding="utf-8")
 

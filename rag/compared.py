@@ -22,13 +22,13 @@ from rag.borders import clause, natural_borders
 from rag.choices import Choice
 from rag.claims import Claim, Passage, Place, sentence_around
 from rag.quantities import dates, quantities
-from rag.several import first_of, whole_text
+from rag.several import first_of, strength, whole_text
 from rag.terms import fold
 from rag.types import Article, Span
 
 _TRIED = 8  # answers looked at for each name
-_AS_LIKELY = 1.5  # log-odds: a value so little behind may be the right one
-_SURE = 2.0  # log-odds of the weaker value
+_AS_LIKELY = 1.5  # `strength`: a value so little behind may be the right one
+_SURE = 1.0  # `strength` of the weaker value
 _JOINED_GAP = 12  # characters between the two that a name joins
 _BACK = 120  # characters before a value in which its name stands
 _SIGN = {"多": 1, "高": 1, "大": 1, "长": 1, "远": 1, "重": 1, "贵": 1, "晚": 1} | {
@@ -91,7 +91,7 @@ def _by_value(choice: Choice, read: Read) -> Claim | None:
         sizes = [value.size for value in values]
         first = (max if choice.sign > 0 else min)(sizes)
         winner = sizes.index(first) if sizes.count(first) == 1 else -1
-        score = sum(value.claim.score for value in values)
+        score = sum(strength(value.claim) for value in values)
         if winner not in best or score > best[winner][0]:
             best[winner] = score, values
     ranked = sorted(best.items(), key=lambda item: -item[1][0])
@@ -100,8 +100,8 @@ def _by_value(choice: Choice, read: Read) -> Claim | None:
     winner, (score, values) = ranked[0]
     if any(other > score - _AS_LIKELY for _, (other, _) in ranked[1:]):
         return None
-    weaker = min((value.claim for value in values), key=lambda claim: claim.score)
-    return _answer(choice, values, winner, weaker) if weaker.score >= _SURE else None
+    weaker = min((value.claim for value in values), key=strength)
+    return _answer(choice, values, winner, weaker) if strength(weaker) >= _SURE else None
 
 
 def _values(choice: Choice, number: int, claims: Sequence[Claim]) -> list[_Value]:

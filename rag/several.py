@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.claims import Claim, Place, sentence_around
-from rag.confidence import RANKED_BY
+from rag.confidence import RANKED_BY, UNCALIBRATED
 from rag.kinds import asked_kind
 from rag.lexicon.words import cut
 from rag.quantities import quantities
@@ -27,9 +27,9 @@ from rag.types import Article, Span
 MOST_PARTS = 4  # more are a list, which the reader finds in one piece
 _TRIED = 8  # answers of each part: those after them were right in none of the dev halves
 _STRETCH = 40  # characters: a stretch so long that holds all parts is read as one answer
-_SURE = 3.0  # log-odds of the weakest part
-_CERTAIN = 6.0  # … where the parts are of different kinds and stand apart
-_SAME_SENTENCE, _SAME_ARTICLE = 2.5, 1.5  # log-odds for parts that are told together
+_SURE = 1.0  # `strength` of the weakest part
+_CERTAIN = 5.0  # … where the parts are of different kinds and stand apart
+_SAME_SENTENCE, _SAME_ARTICLE = 2.5, 1.5  # as much `strength`, for parts told together
 
 _ASKING = (
     r"多少|第几|几(?!乎|经|点钟)|哪|谁|什么|甚么|何时|怎么样|为啥|为何|啥|多[久大长高远重宽](?!的)"
@@ -170,6 +170,13 @@ def with_all_parts(
     return first_of(_whole(chosen), claims)
 
 
+def strength(claim: Claim) -> float:
+    """Return how likely an answer is, on a scale that no calibration moves: what is put together
+    comes of other questions, whose scores are not to be compared with this one's."""
+    weights = UNCALIBRATED["ranking"]
+    return sum(float(weights[name]) * x for name, x in zip(RANKED_BY, claim.told, strict=True))
+
+
 def first_of(claim: Claim, claims: list[Claim]) -> list[Claim]:
     """Return the claims with an answer put together before them. It scores no less than the best
     of them: they answer a question that was not asked, and are no rivals of it."""
@@ -192,7 +199,7 @@ def _holds(claim: Claim, each: Sequence[Sequence[Claim]]) -> bool:
 def _is_sure(chosen: Sequence[Claim], alike: bool) -> bool:
     """Tell whether the parts are sure enough to be put together: those of different kinds stand
     in one stretch, or are all but certain."""
-    weakest = min(claim.score for claim in chosen)
+    weakest = min(strength(claim) for claim in chosen)
     if weakest < _SURE or any(claim.told[_KIND] < 0 for claim in chosen):
         return False
     places = [claim.places[0] for claim in chosen]
@@ -216,7 +223,7 @@ def _best_together(each: Sequence[Sequence[Claim]], alike: bool) -> tuple[Claim,
     for chosen in itertools.product(*each):
         if _overlap(chosen) or (alike and not _alike(chosen)):
             continue
-        score = sum(claim.score for claim in chosen) + _bond([c.places[0] for c in chosen])
+        score = sum(map(strength, chosen)) + _bond([c.places[0] for c in chosen])
         if not best[1] or score > best[0]:
             best = score, chosen
     return best[1]
@@ -248,7 +255,7 @@ def _bond(places: Sequence[Place]) -> float:
 
 def _whole(chosen: Sequence[Claim]) -> Claim:
     """Return one claim of several: as sure as the weakest of them."""
-    weakest = min(chosen, key=lambda claim: claim.score)
+    weakest = min(chosen, key=strength)
     text, parts = whole_text(tuple(claim.places[0] for claim in chosen))
     places = parts if len(parts) == 1 else weakest.places[:1]
     return replace(weakest, text=text, places=places, parts=parts)
