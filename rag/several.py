@@ -167,7 +167,8 @@ def with_all_parts(
     chosen = _best_together([part[:_TRIED] for part in each], alike)
     if not chosen or not _is_sure(chosen, alike):
         return claims
-    return first_of(_whole(chosen), claims)
+    whole = _whole(chosen)
+    return claims if whole.text in claims[0].text else first_of(whole, claims)
 
 
 def strength(claim: Claim) -> float:
