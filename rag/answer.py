@@ -7,28 +7,26 @@ in the text cannot be. No citation means refusal; there is no third state.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embeddings import Embedder, EmbedderError
 from rag.articles import split_articles
+from rag.choices import asked_choice
 from rag.chunks import split_chunks
+from rag.citations import cite, cited, said
 from rag.claims import (
     Claim,
     Passage,
-    Place,
     evidence,
     make_claims,
-    passage_around,
-    sentence_around,
-    told_elsewhere,
 )
+from rag.compared import with_choice
 from rag.confidence import Calibration, Evidence
 from rag.dialogue import InContext, in_context, plain
 from rag.errors import ModelError, QuestionError
 from rag.filters import Filter
-from rag.gloss import english_gloss
 from rag.ingest import load_embedder
 from rag.ranking import Group
 from rag.readers import Reader
@@ -38,12 +36,12 @@ from rag.reckoned import with_reckoned
 from rag.refusal import refusal_text
 from rag.search import Rerank, Search, Weighed
 from rag.settings import Settings
+from rag.several import parts_asked, with_all_parts
 from rag.store import Store
 from rag.stores import Where, open_search, open_store
 from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
 from rag.writer import Writer
 
-_MOST_CITATIONS = 4
 _NEAREST = 60  # characters of the passage shown with a refusal, at least
 HITS = 10  # passages listed with an answer
 
@@ -277,31 +275,51 @@ class Bot:
                 replace(nearest, answer_in_article=(), answer_spans=()),
                 missing(),
             )
-        citations = self._cited(best, readable, sources)
+        citations = cited(best, readable, sources)
         markers = " ".join(f"[{c.marker}]" for c in citations)
-        quoted = citations if best.shown else citations[:1]
+        quoted = citations if best.parts else citations[:1]
         quotes = "\n".join(f"{c.quote} [{c.marker}]" for c in quoted)
-        said = f"{_said(best, question)} {markers}\n\n{quotes}"
-        return Answer(question, best.text, said, False, confidence, citations)
-
-    def _cited(
-        self, claim: Claim, readable: Sequence[Passage], sources: Mapping[str, Source]
-    ) -> tuple[Citation, ...]:
-        """Cite all places of a claim and where else it is told; of what was reckoned the parts."""
-        if claim.shown:
-            return cite_parts(claim.places, sources)
-        places = (*claim.places, *told_elsewhere(claim, readable))[:_MOST_CITATIONS]
-        return tuple(
-            cite(n, article, span, sources[article.source])
-            for n, (article, span) in enumerate(places, 1)
-        )
+        text = f"{said(best, question)} {markers}\n\n{quotes}"
+        return Answer(question, best.text, text, False, confidence, citations)
 
     def _claims(
         self, asked: InContext, passages: Sequence[Passage], translated: Sequence[Group]
     ) -> list[Claim]:
+        claims = self._read(asked, passages, translated)
+        if asked.own == asked.whole:  # no follow-up
+            composed = self._composed(asked.own, claims, passages, translated)
+            if composed is not claims:
+                return composed
+        return with_reckoned(asked.own, claims)
+
+    def _composed(
+        self,
+        question: str,
+        claims: list[Claim],
+        passages: Sequence[Passage],
+        translated: Sequence[Group],
+    ) -> list[Claim]:
+        """Return the claims, with one put first that compares, or holds all parts, where the
+        question asks for that and each part is found."""
+
+        def read(part: str) -> list[Claim]:
+            return self._read(InContext(part, part), passages, translated)
+
+        choice = asked_choice(question)
+        if choice and (chosen := with_choice(choice, claims, passages, read)) is not claims:
+            return chosen
+        if choice and choice.names:
+            return claims
+        each = [read(part) for part in parts_asked(question)]
+        return with_all_parts(question, claims, each) if each else claims
+
+    def _read(
+        self, asked: InContext, passages: Sequence[Passage], translated: Sequence[Group]
+    ) -> list[Claim]:
+        """Return the answers to a question that asks one thing."""
         texts = [p.article.text[p.span.start : p.span.end] for p in passages]
         readings = self._reader.read(asked.own, texts)
-        claims = make_claims(
+        return make_claims(
             asked.whole,
             passages,
             readings,
@@ -310,16 +328,6 @@ class Bot:
             own=asked.own,
             told=asked.told,
         )
-        return with_reckoned(asked.own, claims)
-
-
-def _said(claim: Claim, question: str) -> str:
-    """Return a claim with what it is in English, or the sum that it was reckoned by."""
-    if claim.shown:
-        chinese = any("\u4e00" <= char <= "\u9fff" for char in claim.shown + claim.text)
-        return f"{claim.text}（{claim.shown}）" if chinese else f"{claim.text} ({claim.shown})"
-    gloss = english_gloss(claim.text, question)
-    return f"{claim.text} ({gloss})" if gloss else claim.text
 
 
 def _load_reranker(name: str) -> Rerank | None:
@@ -332,40 +340,6 @@ def _load_reranker(name: str) -> Rerank | None:
         return Reranker.open(name).scores
     except EmbedderError as error:
         raise ModelError(str(error)) from error
-
-
-def cite(
-    marker: int, article: Article, answer: Span, source: Source, *, at_least: int = 0
-) -> Citation:
-    """Make a citation: the sentence around `answer`, with the answer inside it, and where both
-    stand in the raw source. `at_least`: characters, where neighbouring sentences are to help."""
-    quote = passage_around(article, answer, at_least)
-    answer_spans = article.to_source(answer, source.text)
-    return Citation(
-        marker,
-        article,
-        quote,
-        (answer,),
-        article.to_source(quote, source.text),
-        answer_spans,
-        source.page(answer_spans[0].start),
-    )
-
-
-def cite_parts(places: Sequence[Place], sources: Mapping[str, Source]) -> tuple[Citation, ...]:
-    """Make the citations of what was reckoned: one a sentence, with all the parts inside it."""
-    made: dict[tuple[str, Span], list[Span]] = {}
-    for article, part in places:
-        made.setdefault((article.id, sentence_around(article, part)), []).append(part)
-    by_id = {article.id: article for article, _ in places}
-    found: list[Citation] = []
-    for (name, _), parts in made.items():
-        article, parts = by_id[name], sorted(parts)
-        one = cite(len(found) + 1, article, parts[0], sources[article.source])
-        raw = sources[article.source].text
-        spans = tuple(span for part in parts for span in article.to_source(part, raw))
-        found.append(replace(one, answer_in_article=tuple(parts), answer_spans=spans))
-    return tuple(found)
 
 
 def _refusal(

@@ -18,6 +18,7 @@ from typing import Protocol
 from rag import reasons
 from rag.about import asked_of_article, told_of_itself
 from rag.borders import clause, enumeration, natural_borders, quantity, quotation
+from rag.choices import options
 from rag.chunks import sentences
 from rag.confidence import Calibration, Evidence
 from rag.conflicts import is_other_side, speaks_of_another
@@ -69,7 +70,9 @@ class Claim:
     places: tuple[Place, ...]
     passage: int
     told: tuple[float, ...]  # what the first order was weighed from, in the order of RANKED_BY
-    shown: str = ""  # the sum, where the text is reckoned from what stands at `places`
+    parts: tuple[Place, ...] = ()  # of an answer put together: every part, as asked for
+    support: tuple[Place, ...] = ()  # what else it was told from, where it was compared
+    shown: str = ""  # the sum, where the text is reckoned from its parts
 
 
 class _Found:
@@ -183,6 +186,7 @@ class _Asked:
         self._wanted = subject_terms(question)
         self._key = _key(question)
         self._told = {_key(answer) for answer in told}
+        self._options = {_key(option) for option in options(question)}
         self._characters = set(question)
         self._words = [Group({term: 1.0}, 1.0) for term in self._wanted if term.isascii()]
 
@@ -204,6 +208,8 @@ class _Asked:
     def is_repeated(self, words: str, foreign: bool) -> bool:
         """Tell whether an answer is nothing but words of the question, or was given before."""
         key = _key(words)
+        if any(option == key or option in key for option in self._options):
+            return False
         if (len(words) > 1 and key in self._key) or key in self._told:
             return True
         return foreign and marked(self._translated, fold(words)) == 1.0
@@ -301,7 +307,7 @@ def evidence(
         numbers_held=len(held) / len(numbers) if numbers else 1.0,
         length=span.end - span.start,
         told=best.told,
-        reckoned=bool(best.shown),
+        composed=bool(best.parts),
     )
 
 

@@ -20,7 +20,7 @@ class Evidence:
     numbers_held: float  # share of the question's numbers in the passage, 1 when it has none
     length: int  # characters of the answer
     told: tuple[float, ...]  # what the first order was weighed from, in the order of RANKED_BY
-    reckoned: bool = False  # from several figures: the score is that of a part
+    composed: bool = False  # reckoned, chosen or put together: the score is that of a part
 
 
 RANKED_BY = (
@@ -38,7 +38,7 @@ RANKED_BY = (
 FEATURES = 6 + len(RANKED_BY)
 
 # of a reader just trained: guesses, its own log-odds, and no answer refused
-UNCALIBRATED = {
+UNCALIBRATED: Mapping[str, Any] = {
     "weights": [1.0] + [0.0] * (FEATURES - 1),
     "bias": 0.0,
     "threshold": 0.0,
@@ -58,7 +58,7 @@ def features(evidence: Evidence) -> list[float]:
         min(e.length, 60) / 30,
         _bounded(reader),
         *others,
-        float(e.reckoned),
+        float(e.composed),
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from docx import Document
 from papers import HEIGHT, WIDTH, Paper
 
-from rag.answer import cite
+from rag.citations import cite
 from rag.store import Store
 from rag.types import Article, Run, Span
 from ui.cli import main

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from rag.answer import cite_parts
 from rag.chunks import sentences
+from rag.citations import cited
 from rag.claims import Claim, evidence
 from rag.reckoned import reckon, with_reckoned
 from rag.reckoned.amounts import amounts, shared_unit, written
@@ -172,11 +174,13 @@ def test_what_the_article_prints_elsewhere_is_not_reckoned():
 def test_all_parts_are_cited_each_in_its_sentence():
     text = "第一张2600万元。第二张\n1100万元；第三张800万元。"
     page = article(text)
-    places = [(page, Span(text.find(w), text.find(w) + len(w))) for w in ("2600万元", "800万元")]
-    cited = cite_parts(places, {"a.txt": Source("a.txt", text)})
-    assert [c.marker for c in cited] == [1, 2]
-    assert ["".join(text[a:b] for a, b in c.answer_spans) for c in cited] == ["2600万元", "800万元"]
-    for one in cited:
+    words = ("2600万元", "800万元")
+    places = tuple((page, Span(text.find(w), text.find(w) + len(w))) for w in words)
+    whole = replace(claim(page, "800万元", 1.0), places=places, parts=places)
+    found = cited(whole, (), {"a.txt": Source("a.txt", text)})
+    assert [c.marker for c in found] == [1, 2]
+    assert ["".join(text[a:b] for a, b in c.answer_spans) for c in found] == ["2600万元", "800万元"]
+    for one in found:
         assert essence("".join(text[a:b] for a, b in one.spans)) == essence(one.quote)
 
 

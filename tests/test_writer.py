@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from endpoint import Asked, Host, Reply, host
 
-from rag.answer import Bot, cite
+from rag.answer import Bot
 from rag.articles import split_articles
+from rag.citations import cite
 from rag.confidence import FEATURES, RANKED_BY, Calibration
 from rag.errors import ReaderError
 from rag.ingest import index_sources

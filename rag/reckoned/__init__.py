@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from rag.claims import Claim, sentence_around
+from rag.claims import Claim, Place, sentence_around
 from rag.reckoned.changes import change
 from rag.reckoned.differences import other_value
 from rag.reckoned.lives import year_begun
@@ -45,7 +45,7 @@ def with_reckoned(question: str, claims: list[Claim]) -> list[Claim]:
         found = reckon(question, article, sentence)
         if found is not None and not _is_printed(found.text, article):
             places = tuple((article, part) for part in found.parts)
-            return [replace(claim, text=found.text, places=places, shown=found.shown), *claims]
+            return [_put(claim, found.text, places, found.shown), *claims]
     return _with_difference(question, claims)
 
 
@@ -70,7 +70,11 @@ def _with_difference(question: str, claims: list[Claim]) -> list[Claim]:
     sides = (found.greater, found.lesser)
     near = claims[max(side.claim for side in sides)]  # as likely as the less likely of the two
     places = tuple((claims[s.claim].places[0][0], s.amount.span) for s in sides)
-    return [replace(near, text=found.text, places=places, shown=found.shown), *claims]
+    return [_put(near, found.text, places, found.shown), *claims]
+
+
+def _put(claim: Claim, text: str, parts: tuple[Place, ...], shown: str) -> Claim:
+    return replace(claim, text=text, places=parts, parts=parts, shown=shown)
 
 
 def reckon(question: str, article: Article, sentence: Span) -> Sum | None:
