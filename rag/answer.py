@@ -14,11 +14,19 @@ from pathlib import Path
 from embeddings import Embedder, EmbedderError
 from rag.articles import split_articles
 from rag.chunks import split_chunks
-from rag.claims import Claim, Passage, evidence, make_claims, sentence_around, told_elsewhere
+from rag.claims import (
+    Claim,
+    Passage,
+    evidence,
+    make_claims,
+    passage_around,
+    told_elsewhere,
+)
 from rag.confidence import Calibration, Evidence
 from rag.dialogue import InContext, in_context, plain
 from rag.errors import ModelError, QuestionError
 from rag.filters import Filter
+from rag.gloss import english_gloss
 from rag.ingest import load_embedder
 from rag.ranking import Group
 from rag.readers import Reader
@@ -33,6 +41,7 @@ from rag.types import Answer, Article, Citation, History, Hit, Source, Span, ess
 from rag.writer import Writer
 
 _MOST_CITATIONS = 4
+_NEAREST = 60  # characters of the passage shown with a refusal, at least
 HITS = 10  # passages listed with an answer
 
 
@@ -256,19 +265,27 @@ class Bot:
         confidence = self._calibration.confidence(
             evidence(asked.whole, claims, passages, translated)
         )
+        if confidence < refuse_below:
+            article, span = best.places[0]
+            nearest = cite(1, article, span, sources[article.source], at_least=_NEAREST)
+            return _refusal(
+                question,
+                confidence,
+                replace(nearest, answer_in_article=(), answer_spans=()),
+                missing(),
+            )
         places = (*best.places, *told_elsewhere(best, readable))[:_MOST_CITATIONS]
         citations = tuple(
             cite(n, article, span, sources[article.source])
             for n, (article, span) in enumerate(places, 1)
         )
-        if confidence < refuse_below:
-            nearest = replace(citations[0], answer_in_article=(), answer_spans=())
-            return _refusal(question, confidence, nearest, missing())
         markers = " ".join(f"[{c.marker}]" for c in citations)
+        gloss = english_gloss(best.text, question)
+        said = f"{best.text} ({gloss})" if gloss else best.text
         return Answer(
             question,
             best.text,
-            f"{best.text} {markers}\n\n{citations[0].quote} [1]",
+            f"{said} {markers}\n\n{citations[0].quote} [1]",
             False,
             confidence,
             citations,
@@ -302,10 +319,12 @@ def _load_reranker(name: str) -> Rerank | None:
         raise ModelError(str(error)) from error
 
 
-def cite(marker: int, article: Article, answer: Span, source: Source) -> Citation:
+def cite(
+    marker: int, article: Article, answer: Span, source: Source, *, at_least: int = 0
+) -> Citation:
     """Make a citation: the sentence around `answer`, with the answer inside it, and where both
-    stand in the raw source."""
-    quote = sentence_around(article, answer)
+    stand in the raw source. `at_least`: characters, where neighbouring sentences are to help."""
+    quote = passage_around(article, answer, at_least)
     answer_spans = article.to_source(answer, source.text)
     return Citation(
         marker,

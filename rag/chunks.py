@@ -6,7 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rag.terms import is_chinese
 from rag.types import Article, Chunk, Span
+
+LATIN_STRETCH = 2.5  # a text of Latin letters takes so many times the characters to say as much
 
 _LEVELS = (
     re.compile(r"[^\n]+\n?"),  # 段 paragraph
@@ -17,11 +20,15 @@ _LEVELS = (
 
 
 def split_chunks(article: Article, max_chars: int, overlap_chars: int) -> list[Chunk]:
-    """Return chunks of at most `max_chars` characters that together cover the article's text.
+    """Return chunks of at most `max_chars` characters (Latin text LATIN_STRETCH times as many) that
+    together cover the article's text.
 
     A chunk holds whole sentences where they fit; its last sentence, if no longer than
     `overlap_chars`, begins the next chunk too, so that what a sentence leans on is at hand.
     """
+    if not is_chinese(article.text):
+        max_chars = int(LATIN_STRETCH * max_chars)
+        overlap_chars = int(LATIN_STRETCH * overlap_chars)
     sentences = [
         s for s in _sentences(article.text, max_chars) if article.text[s.start : s.end].strip()
     ]

@@ -302,6 +302,20 @@ def sentence_around(article: Article, span: Span) -> Span:
     return Span(min(s.start for s in holding), max(s.end for s in holding)) if holding else span
 
 
+def passage_around(article: Article, span: Span, at_least: int) -> Span:
+    """Return the sentence that holds the span, with those after it, then before it, until it has
+    `at_least` characters: 某某说。 alone tells a reader nothing."""
+    around = sentence_around(article, span)
+    if around.end - around.start >= at_least:
+        return around
+    every = sentences(article.text)
+    after = [s.end for s in every if s.end > around.end]
+    before = [s.start for s in reversed(every) if s.start < around.start]
+    while around.end - around.start < at_least and (after or before):
+        around = Span(around.start, after.pop(0)) if after else Span(before.pop(0), around.end)
+    return around
+
+
 def told_elsewhere(claim: Claim, passages: Sequence[Passage]) -> list[Place]:
     """Find the answer's words in other articles, in a sentence that says the same."""
     article, span = claim.places[0]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from rag.gloss import english_gloss
 from rag.terms import fold, is_chinese, subject_terms
 from rag.types import History
 
@@ -76,9 +77,12 @@ def in_context(question: str, history: History) -> InContext:
 
 
 def _in_short(answer: str) -> str:
-    """Return an answer's first line without citations: some callers hand on the whole text, with
-    the quotation, or a refusal with its nearest passage, which may well hold what is asked next."""
-    return _CITED.sub("", answer.strip().split("\n")[0])
+    """Return an answer's first line without citations and English gloss: some callers hand on the
+    whole text, with the quotation, or a refusal with its nearest passage, which may well hold what
+    is asked next."""
+    line = _CITED.sub("", answer.strip().split("\n")[0])
+    short, _, gloss = line.removesuffix(")").rpartition(" (")
+    return short if gloss and english_gloss(short, "What?") == gloss else line
 
 
 def standalone(question: str, history: History) -> str:

@@ -13,10 +13,12 @@ their numbers differ, and are no duplicates.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -25,13 +27,14 @@ import numpy.typing as npt
 from rag.alignment import Common, align, values
 from rag.sketches import Letters, Sketch, letters_of, sketches_of
 from rag.store import Store
-from rag.store_links import bucket_hashes
+from rag.store_links import Copied, bucket_hashes
 from rag.terms import fold
 from rag.types import Span, essence
 
-_BATCH = 20480  # articles compared in one transaction: about 8 s, 200 MB
+_BATCH = 20480  # articles compared in one transaction: about 8 s
 _MANY = 2000  # articles that take more than a second, so that it is said
-_BLOCK = 1024  # texts turned into letters at a time
+_BLOCK = 1024  # texts whose fingerprints are taken at a time
+_TASK = 256  # pairs aligned at a time: a tenth of a second
 _COMMON = 16  # articles that share a fingerprint; in more it is common
 _RARE = 8  # articles that share a fingerprint which tells of one story: notices stand in more
 _HUBS = 4  # earliest articles that common text links to
@@ -49,7 +52,9 @@ _FOOT = 40  # letters after a notice that are not in common: 责任编辑, a num
 _LOW = 0xFFFFFFFF
 
 _Pairs = npt.NDArray[np.int64]
-_Row = tuple[str, str, float, float, float, bytes, bytes]
+Task = tuple[Sequence[tuple[str, str]], Sequence[tuple[int, int, int]]]
+"""Articles (name, text), and pairs to compare: places of two of them, rare fingerprints shared."""
+CompareAll = Callable[[Iterable[Task]], Iterator[list[Copied]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +201,7 @@ def _images(
     return images
 
 
-def _duplicate(article_id: str, row: _Row) -> Duplicate:
+def _duplicate(article_id: str, row: Copied) -> Duplicate:
     """Read a row of the store from the side of one of its two articles."""
     article, earlier, share, earlier_share, _, packed, packed_differences = row
     passages = [(Span(a, b), Span(c, d)) for a, b, c, d in _unpacked(packed)]
@@ -227,10 +232,17 @@ def _unpacked(packed: bytes) -> list[list[int]]:
 # ---------------------------------------------------------------- recognising
 
 
-def recognise(store: Store, progress: Callable[[str], None] = lambda _: None) -> int:
+def recognise(
+    store: Store,
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    sketches: Mapping[str, Sketch] = MappingProxyType({}),
+    compare_all: CompareAll | None = None,
+) -> int:
     """Compare the articles that are new in the store with all others; return how many were new.
 
-    Each batch is a transaction; what a kill leaves undone, the next call does.
+    `sketches` are those already taken, by article; `compare_all` does many tasks in order, None:
+    here. Each batch is a transaction; what a kill leaves undone, the next call does.
     """
     done = 0
     while store.unlinked(1):
@@ -238,26 +250,46 @@ def recognise(store: Store, progress: Callable[[str], None] = lambda _: None) ->
             new = store.unlinked(_BATCH)
             if len(new) >= _MANY:
                 progress(f"comparing {len(new)} articles with the others, after {done}")
-            _link(store, new)
+            _link(store, new, sketches, compare_all or _here)
         done += len(new)
     return done
 
 
-def _link(store: Store, new: Sequence[tuple[int, str, str]]) -> None:
-    numbers = np.array([number for number, _, _ in new], np.int64)
-    sketches: list[Sketch] = []
-    for start in range(0, len(new), _BLOCK):
-        sketches += sketches_of([text for _, _, text in new[start : start + _BLOCK]])
+def _here(tasks: Iterable[Task]) -> Iterator[list[Copied]]:
+    return map(compare, tasks)
+
+
+def _link(
+    store: Store,
+    new: Sequence[tuple[int, str]],
+    known: Mapping[str, Sketch],
+    compare_all: CompareAll,
+) -> None:
+    numbers = np.array([number for number, _ in new], np.int64)
+    sketches = _sketches(store, new, known)
     hashes = bucket_hashes(np.concatenate([sketch.hashes for sketch in sketches]))
     owners = np.repeat(numbers, [len(sketch.hashes) for sketch in sketches])
     held = store.holders(np.unique(hashes))
     shared = _Shared(np.concatenate([held[:, 0], hashes]), np.concatenate([held[:, 1], owners]))
     sizes = dict(zip(numbers.tolist(), (len(s.hashes) for s in sketches), strict=True))
     sizes |= store.sketch_sizes([n for n in np.unique(held[:, 1]).tolist() if n not in sizes])
-    articles = _Articles(store, new, sketches)
     counted = [(n, len(s.hashes)) for n, s in zip(numbers.tolist(), sketches, strict=True)]
-    copies = _copies(articles, shared.pairs(numbers, sizes))
+    tasks = _tasks(store, shared.pairs(numbers, sizes))
+    copies = itertools.chain.from_iterable(compare_all(tasks))
     store.link(counted, shared.postings(numbers), copies)
+
+
+def _sketches(
+    store: Store, new: Sequence[tuple[int, str]], known: Mapping[str, Sketch]
+) -> list[Sketch]:
+    """Return the sketches of articles, in order: those known, and of the others taken now."""
+    taken: dict[int, Sketch] = {}
+    missing = [number for number, name in new if name not in known]
+    for start in range(0, len(missing), _BLOCK):
+        rows = store.sketched(missing[start : start + _BLOCK])
+        found = sketches_of([text for _, _, text in rows])
+        taken |= {row[0]: sketch for row, sketch in zip(rows, found, strict=True)}
+    return [known[name] if name in known else taken[number] for number, name in new]
 
 
 class _Shared:
@@ -322,45 +354,33 @@ def _worth_aligning(few: _Pairs, common: _Pairs, sizes: dict[int, int]) -> list[
     return [_Pair(*row) for row in chosen.tolist()]
 
 
-class _Articles:
-    """Texts, letters and fingerprints of the articles being compared, by sketch number."""
-
-    def __init__(
-        self, store: Store, new: Sequence[tuple[int, str, str]], sketches: Sequence[Sketch]
-    ) -> None:
-        self._store = store
-        self._new = {row[0]: (*row, s) for row, s in zip(new, sketches, strict=True)}
-        self._kept: dict[int, _Article] = {}
-
-    def load(self, numbers: AbstractSet[int]) -> dict[int, _Article]:
-        """Return these articles; those not asked for again are let go."""
-        missing = sorted(numbers - self._kept.keys())
-        rows = [self._new[n] for n in missing if n in self._new]
-        earlier = self._store.sketched([n for n in missing if n not in self._new])
-        for start in range(0, len(earlier), _BLOCK):
-            some = earlier[start : start + _BLOCK]
-            taken = sketches_of([text for _, _, text in some])
-            rows += [(*row, sketch) for row, sketch in zip(some, taken, strict=True)]
-        self._kept = {n: self._kept[n] for n in numbers & self._kept.keys()}
-        for start in range(0, len(rows), _BLOCK):
-            part = rows[start : start + _BLOCK]
-            letters = letters_of([text for _, _, text, _ in part])
-            for (number, name, text, sketch), those in zip(part, letters, strict=True):
-                self._kept[number] = _Article(name, text, those, sketch)
-        return self._kept
+def _tasks(store: Store, pairs: Sequence[_Pair]) -> Iterator[Task]:
+    """Yield the pairs with the texts of their articles, some at a time."""
+    for start in range(0, len(pairs), _TASK):
+        part = pairs[start : start + _TASK]
+        rows = store.sketched(sorted({n for pair in part for n in pair[:2]}))
+        place = {number: n for n, (number, _, _) in enumerate(rows)}
+        yield (
+            [(name, text) for _, name, text in rows],
+            [(place[pair.article], place[pair.earlier], pair.rare) for pair in part],
+        )
 
 
-def _copies(articles: _Articles, pairs: Sequence[_Pair]) -> Iterator[_Row]:
-    """Align pairs and yield the rows of those that have passages in common."""
-    for start in range(0, len(pairs), _BLOCK):
-        part = pairs[start : start + _BLOCK]
-        loaded = articles.load({n for pair in part for n in pair[:2]})
-        for pair in part:
-            if row := _compared(loaded[pair.article], loaded[pair.earlier], pair.rare):
-                yield row
+def compare(task: Task) -> list[Copied]:
+    """Align the pairs of a task; return the rows of those that have passages in common."""
+    articles, pairs = task
+    texts = [text for _, text in articles]
+    told = [
+        _Article(*article, letters, sketch)
+        for article, letters, sketch in zip(
+            articles, letters_of(texts), sketches_of(texts), strict=True
+        )
+    ]
+    rows = (_compared(told[one], told[other], rare) for one, other, rare in pairs)
+    return [row for row in rows if row]
 
 
-def _compared(one: _Article, other: _Article, rare: int) -> _Row | None:
+def _compared(one: _Article, other: _Article, rare: int) -> Copied | None:
     """Align two articles; None where they have nothing in common, or only a pattern."""
     seeds, shared = _seeds(one.sketch, other.sketch)
     passages = sorted(align(one.letters, other.letters, seeds), key=lambda common: common.first)

@@ -3,7 +3,7 @@ near-duplicates, a batch of sources a transaction, unchanged input left alone.""
 
 from __future__ import annotations
 
-import contextlib
+import base64
 import hashlib
 import itertools
 import threading
@@ -20,9 +20,10 @@ from embeddings import Embedder
 from rag.duplicates import recognise
 from rag.errors import ModelError, SourceError, UnreadableSource
 from rag.lexical import LexicalIndex
-from rag.prepare import Batch, prepare_batches, texts_of
+from rag.prepare import Batch, Team, texts_of
 from rag.protocol import PassageStore
 from rag.settings import Settings
+from rag.sketches import Sketch
 from rag.sources import read_sources
 from rag.store import CHUNK_SETTINGS, Store
 from rag.stores import Where, create_store, open_store
@@ -38,7 +39,7 @@ _SECONDS_BETWEEN_LINES = 1.0  # of progress
 # seconds; who reads while we write may be building the lexical index. Later readers catch it up
 _WAIT_FOR_OTHERS = 60.0
 
-_DIGITS = 32  # of a SHA-256 in hexadecimal: 128 bits tell any texts apart
+_DIGITS = 22  # of a SHA-256 in base 64: 128 bits tell any texts apart
 
 Progress = Callable[[str], None]
 
@@ -118,17 +119,18 @@ def index_sources(
     names: dict[str, str] = {}
     batches, waiting = itertools.tee(_batched(_wanted(sources, known, names, settings, report)))
     given = ([source for source, _ in batch] for batch in waiting)
-    prepared = prepare_batches(given, settings, workers, model)
     told = _Told(progress)
     words = _Words(index, store, progress)
+    sketches: dict[str, Sketch] = {}
     try:
-        with contextlib.closing(prepared), words:
-            for batch, done in zip(batches, prepared, strict=True):
+        with Team(settings, workers, model) as team, words:
+            for batch, done in zip(batches, team.prepare(given), strict=True):
                 chunks = _put(store, model, batch, done, settings)
                 told.add(sum(len(one.articles) for one in done.sources), chunks, batch)
                 words.add(chunks)
+                sketches |= _sketches(done)
             if isinstance(store, Store):
-                recognise(store, progress)
+                recognise(store, progress, sketches=sketches, compare_all=team.compare)
     finally:
         report.articles, report.chunks = told.articles, told.chunks
         store.close()
@@ -155,6 +157,12 @@ def _put(
                     store.put_aliases(article.id, pairs)
             at += len(one.chunks)
     return at
+
+
+def _sketches(done: Batch) -> dict[str, Sketch]:
+    """Return the fingerprints that a helper took, by article."""
+    names = (article.id for one in done.sources for article in one.articles)
+    return dict(zip(names, done.sketches, strict=True)) if done.sketches is not None else {}
 
 
 def _vectors(model: Embedder, done: Batch) -> npt.NDArray[np.float32]:
@@ -309,7 +317,8 @@ def _digest(source: Source, settings: Settings) -> str:
         settings.max_chunk_chars,
         settings.overlap_chars,
     )
-    return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8")).hexdigest()[:_DIGITS]
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode("utf-8")).digest()
+    return base64.b64encode(digest)[:_DIGITS].decode()
 
 
 def with_embedder(settings: Settings, embedder: str | None) -> Settings:

@@ -1,5 +1,5 @@
 """Sources → articles, passages, other names and, with a light embedder, vectors; in processes of
-their own where there is much to do.
+their own where there is much to do. These also compare articles, when all are prepared.
 
 This is Python and most of the work of indexing, so on two cores two helper processes beside the one
 that writes take half the time. `rag.companion` is how they are spoken to.
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import chain, cycle, islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,12 @@ from embeddings import Embedder
 from rag.articles import split_articles
 from rag.chunks import split_chunks
 from rag.companion import Companion, Owner
+from rag.duplicates import Task, compare
 from rag.lexicon import aliases
 from rag.settings import Settings
+from rag.sketches import Sketch, sketches_of
 from rag.store import with_title
+from rag.store_links import Copied
 from rag.types import Article, Chunk, Run, Source, Span
 
 Floats = npt.NDArray[np.float32]
@@ -40,10 +43,12 @@ class Prepared(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What becomes of several; `vectors` (all their chunks, d) where a helper embedded them."""
+    """What becomes of several; where a helper embedded them, also `vectors` (all their chunks, d)
+    and the fingerprints of their articles."""
 
     sources: list[Prepared]
-    vectors: Floats | None
+    vectors: Floats | None = None
+    sketches: list[Sketch] | None = None
 
 
 _MOST_HELPERS = 4  # more are faster than what writes
@@ -74,40 +79,73 @@ def texts_of(prepared: Iterable[Prepared]) -> list[str]:
     return [text for one in prepared for text in passage_texts(one.articles, one.chunks)]
 
 
+class Team:
+    """Helper processes (one a core by default), started when there is more than one batch.
+
+    What a source raises there is raised here; the work of a helper that died is done here.
+    """
+
+    def __init__(
+        self, settings: Settings, helpers: int | None = None, model: Embedder | None = None
+    ) -> None:
+        """Start nothing yet. Helpers embed too, if `model` is a light one."""
+        self._settings, self._model = settings, model
+        self._wanted = min(_cores(), _MOST_HELPERS) if helpers is None else helpers
+        self._helpers: list[_Helper] = []
+
+    def __enter__(self) -> Team:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the helpers, whatever they are doing."""
+        for helper in self._helpers:
+            helper.stop()
+        self._helpers.clear()
+
+    def prepare(self, batches: Iterable[Sequence[Source]]) -> Iterator[Batch]:
+        """Yield what `prepare` makes of every source, batch after batch, in order."""
+        iterator = iter(batches)
+        first = list(islice(iterator, 2))
+        if len(first) == 2 and self._wanted > 0:
+            self._helpers = [_Helper(self._settings, self._model) for _ in range(self._wanted)]
+        known = (self._model.name, self._model.fingerprint) if self._model else None
+        light = known if known and known[0] in _LIGHT else None
+        yield from self._done(
+            _Preparing(batch, self._settings, light) for batch in chain(first, iterator)
+        )
+
+    def compare(self, tasks: Iterable[Task]) -> Iterator[list[Copied]]:
+        """Yield what `rag.duplicates.compare` finds in every task, in order."""
+        yield from self._done(map(_Comparing, tasks))
+
+    def _done(self, works: Iterable[_Work]) -> Iterator[Any]:
+        if not self._helpers:
+            yield from (work.here() for work in works)
+            return
+        at_work: deque[_Helper] = deque()
+        for helper, work in zip(cycle(self._helpers), works, strict=False):
+            # a helper's result is taken before it gets more: neither waits for the other's pipe
+            done = [at_work.popleft().result()] if len(at_work) == len(self._helpers) else []
+            helper.begin(work)
+            at_work.append(helper)
+            yield from done
+        while at_work:
+            yield at_work.popleft().result()
+
+
 def prepare_batches(
     batches: Iterable[Sequence[Source]],
     settings: Settings,
     helpers: int | None = None,
     model: Embedder | None = None,
 ) -> Generator[Batch, None, None]:
-    """Yield what `prepare` makes of every source, batch after batch, in order.
-
-    Helpers (one a core by default) are started when there is more than one batch; they embed too,
-    if `model` is a light one. What a source raises there is raised here; the work of a helper
-    that died is done here.
-    """
-    iterator = iter(batches)
-    first = list(islice(iterator, 2))
-    wanted = min(_cores(), _MOST_HELPERS) if helpers is None else helpers
-    if len(first) < 2 or wanted < 1:
-        for batch in chain(first, iterator):
-            yield Batch([prepare(source, settings) for source in batch], None)
-        return
-    team = [_Helper(settings, model) for _ in range(wanted)]
-    at_work: deque[_Helper] = deque()
-    try:
-        for helper, batch in zip(cycle(team), chain(first, iterator), strict=False):
-            # a helper's result is taken before it gets more: neither waits for the other's pipe
-            done = at_work.popleft().result() if len(at_work) == len(team) else None
-            helper.begin(batch)
-            at_work.append(helper)
-            if done is not None:
-                yield done
-        while at_work:
-            yield at_work.popleft().result()
-    finally:
-        for helper in team:
-            helper.stop()
+    """Yield what a team of its own makes of the batches."""
+    with Team(settings, helpers, model) as team:
+        yield from team.prepare(batches)
 
 
 def _cores() -> int:
@@ -117,47 +155,100 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
+class _Work(Protocol):
+    """Something that a helper does, or, where it cannot, we."""
+
+    kind: str
+
+    def value(self) -> object: ...
+
+    def read(self, told: Any, data: bytes) -> Any: ...
+
+    def here(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class _Preparing:
+    batch: Sequence[Source]
+    settings: Settings
+    model: tuple[str, str] | None
+    kind = "prepare"
+
+    def value(self) -> object:
+        return [[_values(source) for source in self.batch], asdict(self.settings), self.model]
+
+    def read(self, told: Any, data: bytes) -> Batch:
+        rows, dimension, sizes = told
+        sources = [_prepared(row) for row in rows]
+        if not dimension:
+            return Batch(sources)
+        passages = sum(len(one.chunks) for one in sources)
+        vectors = np.frombuffer(data, np.float32, passages * dimension).reshape(-1, dimension)
+        numbers = np.frombuffer(data[vectors.nbytes :], np.int64).reshape(2, -1)
+        ends = np.cumsum(sizes)[:-1]
+        parts = zip(np.split(numbers[0], ends), np.split(numbers[1], ends), strict=True)
+        return Batch(sources, vectors, [Sketch(*part) for part in parts])
+
+    def here(self) -> Batch:
+        return Batch([prepare(source, self.settings) for source in self.batch])
+
+
+@dataclass(frozen=True)
+class _Comparing:
+    task: Task
+    kind = "compare"
+
+    def value(self) -> object:
+        return self.task
+
+    def read(self, told: Any, data: bytes) -> list[Copied]:
+        found, at = [], 0
+        for *row, passages, differences in told:
+            middle, end = at + passages, at + passages + differences
+            found.append((*row, data[at:middle], data[middle:end]))
+            at = end
+        return found
+
+    def here(self) -> list[Copied]:
+        return compare(self.task)
+
+
 class _Helper:
-    """A process that prepares one batch at a time."""
+    """A process that does one thing at a time."""
 
     def __init__(self, settings: Settings, model: Embedder | None = None) -> None:
-        self._settings = settings
-        is_light = model is not None and model.name in _LIGHT
-        self._model = (model.name, model.fingerprint) if model and is_light else None
-        self._batch: Sequence[Source] = ()
+        self._work: _Work | None = None
         self._companion = Companion(_PROGRAM)
         self.process = self._companion.process
         self.stop = self._companion.stop
 
-    def begin(self, batch: Sequence[Source]) -> None:
-        self._batch = batch
-        rows = [_values(source) for source in batch]
+    def begin(self, work: _Work) -> None:
+        self._work = work
         try:
-            self._companion.send([rows, asdict(self._settings), self._model])
+            self._companion.send([work.kind, work.value()])
         except OSError:
             return  # it died; `result` does its work
 
-    def result(self) -> Batch:
-        """Return what became of the batch. Raises what a source raised."""
+    def result(self) -> Any:
+        """Return what became of the work. Raises what a source raised."""
+        assert self._work is not None
         try:
             told, data = self._companion.receive()
         except (OSError, EOFError):
             told = None  # it died
-        if told is None:  # what a source raised there, it raises here
-            return Batch([prepare(source, self._settings) for source in self._batch], None)
-        rows, dimension = told
-        vectors = np.frombuffer(data, np.float32).reshape(-1, dimension) if dimension else None
-        return Batch([_prepared(row) for row in rows], vectors)
+        # what a source raised there, it raises here
+        return self._work.here() if told is None else self._work.read(told, data)
 
 
 def serve() -> None:
-    """Be a helper: prepare batches until the owner is gone."""
+    """Be a helper: prepare and compare until the owner is gone."""
     owner = Owner()
+    served = {"prepare": _served, "compare": _compared}
     try:
         while True:
-            rows, values, model = owner.receive()
+            kind, value = owner.receive()
             try:
-                told, data = _served(rows, Settings(**values), model)
+                told, data = served[kind](value)
             except Exception:
                 told, data = None, b""  # the caller meets it again, and raises it
             owner.send(told, data)
@@ -165,19 +256,27 @@ def serve() -> None:
         return
 
 
-def _served(
-    rows: Sequence[Any], settings: Settings, wanted: Sequence[str] | None
-) -> tuple[Any, bytes]:
-    done = [prepare(_source(row), settings) for row in rows]
+def _served(value: Any) -> tuple[Any, bytes]:
+    rows, settings, wanted = value
+    done = [prepare(_source(row), Settings(**settings)) for row in rows]
     told = [
         ([_values(a) for a in one.articles], [(c.article_id, *c.span) for c in one.chunks], one[2])
         for one in done
     ]
     texts = texts_of(done) if wanted else []
-    if not wanted or not texts or _loaded(wanted[0]).fingerprint != wanted[1]:
-        return (told, 0), b""
-    vectors = _loaded(wanted[0]).encode_passages(texts)
-    return (told, vectors.shape[1]), np.ascontiguousarray(vectors, np.float32).tobytes()
+    if not texts or _loaded(wanted[0]).fingerprint != wanted[1]:
+        return (told, 0, []), b""
+    vectors = np.ascontiguousarray(_loaded(wanted[0]).encode_passages(texts), np.float32)
+    sketches = sketches_of([article.text for one in done for article in one.articles])
+    numbers = np.concatenate([s.hashes for s in sketches] + [s.letters for s in sketches])
+    sizes = [len(sketch.hashes) for sketch in sketches]
+    return (told, vectors.shape[1], sizes), vectors.tobytes() + numbers.tobytes()
+
+
+def _compared(task: Any) -> tuple[Any, bytes]:
+    rows = compare(task)
+    told = [(*row, len(passages), len(others)) for *row, passages, others in rows]
+    return told, b"".join([part for row in rows for part in row[-2:]])
 
 
 _loaded = cache(embeddings.load)

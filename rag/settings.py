@@ -22,7 +22,8 @@ class Settings:
 
     # "default" is the bundled model; else a sentence-transformers name or folder
     embedder: str = "default"
-    # characters; the reader's window is 256 tokens, about 420 Chinese characters
+    # characters; the reader's window is 256 tokens, about 420 Chinese characters. An article of
+    # Latin letters is cut two and a half times as long, and so is its overlap
     max_chunk_chars: int = 300
     overlap_chars: int = 90  # a sentence up to this long is repeated at the head of the next chunk
     candidates: int = 50  # passages each leg brings to the fusion

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag.errors import DamagedIndex
+from rag.packing import needs_dictionary, unpack
 from rag.store import Store
-from rag.store_file import COUNTED, checksum, unpack
+from rag.store_file import COPIES, COUNTED, checksum
 from rag.types import Source
 
 _MOST_MESSAGES = 20  # of SQLite's about one file
@@ -61,6 +62,8 @@ class CheckedStore(Store):
             for table in COUNTED
             if counts[table] != self._number(f"count {table}")
         ]
+        if self._is_dictionary_spoilt():
+            wrong.append("a copy of what texts are packed with is not what was written")
         dangling = len(self._rows("PRAGMA foreign_key_check"))
         wrong += [f"{dangling} rows of something that is not there"] if dangling else []
         spoilt = {name: why for name, why in spoilt.items() if name not in lost}
@@ -75,6 +78,8 @@ class CheckedStore(Store):
                 yield name, "its row is not what was written"
             elif (first := rows[0][7]) is not None and first not in names:
                 yield name, f"the source {first!r} that it is the same as is gone"
+            elif needs_dictionary(rows[0][1]) and self._dictionary() is None:
+                yield name, "what it is packed with cannot be read"
 
     def _spoilt_sources(self) -> Iterator[tuple[str, str]]:
         for row in self._connection.execute(f"SELECT {_ARTICLE}, sum FROM article NOT INDEXED"):
@@ -142,8 +147,15 @@ class CheckedStore(Store):
                 self._sum_sources(name)
             for table in ("article", "chunk", "alias"):
                 self._drop_dangling(table)
+            if (known := self._dictionary()) is not None:
+                self._keep_dictionary(known)
             for table, count in self.counts().items():
                 self._set(f"count {table}", count)
+
+    def _is_dictionary_spoilt(self) -> bool:
+        """Tell whether one copy of the dictionary can be read and another cannot."""
+        copies = [self._copy_of_dictionary(copy) for copy in range(COPIES)]
+        return len(set(copies)) > 1
 
     def _drop_dangling(self, table: str) -> None:
         parent, key, column = (
@@ -162,12 +174,13 @@ class CheckedStore(Store):
             if row is None:
                 continue
             name, packed, _, title, published, url, pages, same_as = row[:-1]
-            if checksum(*row[:-1]) != row[-1]:
+            unpackable = not needs_dictionary(packed) or self._dictionary() is not None
+            if checksum(*row[:-1]) != row[-1] or not unpackable:
                 yield str(name)
             elif same_as is not None:
                 followers.append((same_as, (name, title, published, url, pages)))
             else:
-                text = unpack(packed)
+                text = unpack(packed, dictionary=self._dictionary)
                 seen[name] = Source(name, text, title, published, url, tuple(json.loads(pages)))
                 yield seen[name]
         for first, (name, title, published, url, pages) in followers:

@@ -1,15 +1,13 @@
 """The file under rag.store: its tables, its transactions, and how damage is noticed.
 
-Texts are kept as zlib over GB18030 (0.46 of their UTF-8 bytes over 1,500 news articles; over UTF-16
-0.53, over UTF-8 0.57; zstd with a dictionary trained on such articles 0.37, but then nothing could
-be read without the dictionary), each row of them with a CRC-32, because SQLite does not notice a
-bit that flips inside a value. Triggers count the rows, so that a row that is gone without SQLite's
-knowledge is missed.
+How texts are packed rag.packing says. The dictionary that most are packed with is kept twice, in
+pages of their own. Each row of texts has a CRC-32, because SQLite does not notice a bit that flips
+inside a value. Triggers count the rows, so that a row that is gone without SQLite's knowledge is
+missed.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
@@ -18,20 +16,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rag.errors import DamagedIndex, StoreError
+from rag.packing import Dictionary, unpack, unpack_runs
+from rag.types import Run
 
 # 2: pages of a source, near-duplicates; search terms moved to rag.lexical
 # 3: texts packed, rows with checksums, the same text under two names kept once
 # 4: a byte a number of a vector, texts packed as GB18030, fingerprints packed
-FORMAT = 4
+# 5: texts packed with a dictionary learnt from the first of them, shorter runs and fingerprints
+FORMAT = 5
 FILE = "index.sqlite3"
 COUNTED = ("source", "article", "chunk")
 _START_ANEW = "move it away and run `youju index` again, or name another folder with --index"
 _MOST_VALUES = 500  # in one query
 _SECONDS_FOR_A_WRITER = 5.0  # how long to wait for another one's transaction to end
-_LEVEL = 3  # of zlib: 9 is 0.5 % smaller
 _PAGE_BYTES = 8192  # of 4096 a seventh stays empty: three texts of a kilobyte fit, and not a fourth
-_GB, _UTF16 = b"g", b"u"  # first byte of a packed text: its encoding
-_DIFFERS = b"d"  # … or that it is GB18030 and packed beside a text that it is like
+COPIES = 2  # of the dictionary: without it no text packed with it can be read
 # the text of article `a`, its own or that of the article it is the same as: where it is most of its
 # source, the source's text copied run by run (NULL), or what differs from that
 TEXT = "f.text, CASE WHEN f.text IS NULL OR substr(f.text, 1, 1) = x'64' THEN s.text END, f.runs"
@@ -40,6 +39,7 @@ _Value = TypeVar("_Value", int, str)
 
 _SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+CREATE TABLE dictionary (copy INTEGER PRIMARY KEY, data BLOB NOT NULL, sum INTEGER NOT NULL);
 CREATE TABLE source (
     name TEXT PRIMARY KEY, text BLOB, digest TEXT NOT NULL, title TEXT, published TEXT, url TEXT,
     pages TEXT NOT NULL, same_as TEXT, sum INTEGER NOT NULL);
@@ -88,31 +88,9 @@ def schema() -> list[str]:
     return statements
 
 
-def pack(text: str, like: str = "") -> bytes:
-    """Return a text as it is kept; any Python string comes back whole. Beside one that it is `like`
-    it takes but what differs."""
-    try:
-        data, beside = text.encode("gb18030"), like.encode("gb18030")
-    except UnicodeEncodeError:  # half a surrogate pair
-        return _UTF16 + zlib.compress(text.encode("utf-16-le", "surrogatepass"), _LEVEL)
-    if not beside:
-        return _GB + zlib.compress(data, _LEVEL)
-    packer = zlib.compressobj(_LEVEL, zdict=beside)
-    return _DIFFERS + packer.compress(data) + packer.flush()
-
-
-def unpack(packed: bytes, like: str = "") -> str:
-    """Return the text. Raises ValueError when it is not one."""
-    try:
-        if packed[:1] == _DIFFERS:
-            packer = zlib.decompressobj(zdict=like.encode("gb18030"))
-            return (packer.decompress(packed[1:]) + packer.flush()).decode("gb18030")
-        data = zlib.decompress(packed[1:])
-        if packed[:1] == _UTF16:
-            return data.decode("utf-16-le", "surrogatepass")
-        return data.decode("gb18030")
-    except zlib.error as error:
-        raise ValueError(str(error)) from error
+def copy_of(raw: str, runs: Sequence[Run]) -> str:
+    """Return the text that runs copy from a source."""
+    return "".join([raw[start : start + length] for _, start, length in runs])
 
 
 def checksum(*values: object) -> int:
@@ -142,6 +120,7 @@ class File:
         """Stand for `folder`, whose file `connection` has open."""
         self.folder = folder
         self._connection = connection
+        self._known: Dictionary | None = None
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         """Return all rows of a query. Raises DamagedIndex when SQLite cannot read the file."""
@@ -212,6 +191,7 @@ class File:
 
     def _forget(self) -> None:
         """Let go of what was to be written, since the transaction is undone."""
+        self._known = None
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -223,13 +203,37 @@ class File:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
+    def _dictionary(self) -> Dictionary | None:
+        """Return what texts are packed with, from whichever copy can be read; None where nothing
+        was learnt yet."""
+        for copy in range(COPIES) if self._known is None else ():
+            if (data := self._copy_of_dictionary(copy)) is not None:
+                self._known = Dictionary(data)
+                break
+        return self._known
+
+    def _copy_of_dictionary(self, copy: int) -> bytes | None:
+        query = "SELECT data, sum FROM dictionary WHERE copy = ?"
+        try:
+            row = self._connection.execute(query, (copy,)).fetchone()
+        except sqlite3.OperationalError as error:
+            raise damaged(self.folder / FILE, error) from error
+        except sqlite3.DatabaseError:
+            return None  # the other copy is on other pages
+        return row[0] if row and checksum(row[0]) == row[1] else None
+
+    def _keep_dictionary(self, known: Dictionary) -> None:
+        rows = [(copy, known.data, checksum(known.data)) for copy in range(COPIES)]
+        self._connection.executemany("INSERT OR REPLACE INTO dictionary VALUES (?, ?, ?)", rows)
+        self._known = known
+
     def _text(self, article: str, packed: bytes | None, source: bytes | None, runs: str) -> str:
         """Return the text of an article from the columns TEXT."""
         try:
             if source is None:
-                return unpack(packed or b"")
-            raw = unpack(source)
-            copied = "".join([raw[start : start + n] for _, start, n in json.loads(runs)])
+                return unpack(packed or b"", dictionary=self._dictionary)
+            raw = unpack(source, dictionary=self._dictionary)
+            copied = copy_of(raw, unpack_runs(runs))
             return copied if packed is None else unpack(packed, copied)
         except (ValueError, TypeError) as error:
             raise self._spoilt(f"article {article} cannot be unpacked: {error}") from error

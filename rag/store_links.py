@@ -9,7 +9,6 @@ makes it anew from the articles.
 from __future__ import annotations
 
 import itertools
-import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,15 +17,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rag.packing import unpack_runs
 from rag.sketches import sketches_of
 from rag.store_file import LINKS, TEXT, TEXT_FROM, File, marks, parts
 
 Numbers = npt.NDArray[np.int64]
-# bits of a 47-bit hash that the store does without: of 2.4 million fingerprints of news two that
-# differ agree in the others less than once
-_UNTOLD_BITS = 4
+# bits of a 47-bit hash that the store does without: of 2.4 million fingerprints of news 42 agree in
+# the others with one that differs, and two articles are compared for four of them
+_UNTOLD_BITS = 11
 # of what is left; the 11 above are its bucket: 2,048 buckets
-_LOW_BITS = 32
+_LOW_BITS = 25
 _LOW = (1 << _LOW_BITS) - 1
 _FEW_LINKS = 4  # rag.duplicates links an article with at least so many that share common text
 
@@ -43,24 +43,21 @@ class Links(File):
         super().__init__(folder, connection)
         self._stale: set[int] = set()  # buckets with fingerprints of what this transaction removes
 
-    def unlinked(self, limit: int) -> list[tuple[int, str, str]]:
-        """Return up to `limit` articles not yet compared with the others: sketch number, id, text;
+    def unlinked(self, limit: int) -> list[tuple[int, str]]:
+        """Return up to `limit` articles not yet compared with the others: sketch number, id;
         oldest first."""
-        rows = self._rows(
-            f"SELECT sketch.number, a.id, {TEXT} FROM sketch JOIN article a ON a.id ="
-            f" sketch.article {TEXT_FROM} WHERE NOT linked ORDER BY sketch.number LIMIT ?",
-            (limit,),
+        return self._rows(
+            "SELECT number, article FROM sketch WHERE NOT linked ORDER BY number LIMIT ?", (limit,)
         )
-        return [(number, name, self._text(name, *kept)) for number, name, *kept in rows]
 
     def sketched(self, numbers: Sequence[int]) -> list[tuple[int, str, str]]:
-        """Return sketch number, article and text of articles whose fingerprints were taken."""
+        """Return sketch number, article and text of articles by their sketch numbers, rising."""
         found: list[tuple[int, str, str]] = []
         for part in parts(numbers):
             rows = self._rows(
                 f"SELECT sketch.number, a.id, {TEXT} FROM sketch"
                 f" JOIN article a ON a.id = sketch.article {TEXT_FROM}"
-                f" WHERE size NOT NULL AND sketch.number IN ({marks(part)})",
+                f" WHERE sketch.number IN ({marks(part)}) ORDER BY sketch.number",
                 part,
             )
             found += [(n, a, self._text(a, *kept)) for n, a, *kept in rows]
@@ -138,8 +135,8 @@ class Links(File):
         names = "SELECT id, same_as, runs FROM article WHERE id = ?1 OR same_as = ?1"
         ((_, first, runs),) = self._rows(names + " LIMIT 1", (article,)) or [("", None, "[]")]
         same = [name for name, _, _ in self._rows(names, (first or article,)) if name != article]
-        at, _, length = (json.loads(runs) or [(0, 0, 0)])[-1]
-        whole = np.array([0, at + length, 0, at + length], np.int32).tobytes()
+        length = sum(run.length for run in unpack_runs(runs))
+        whole = np.array([0, length, 0, length], np.int32).tobytes()
         found: list[Copied] = [(article, name, 1.0, 1.0, 1.0, whole, b"") for name in same]
         rows = self._rows(
             "SELECT * FROM copied WHERE article = ?1 UNION ALL"
@@ -187,6 +184,7 @@ class Links(File):
         self._stale.clear()
 
     def _forget(self) -> None:
+        super()._forget()
         self._stale.clear()
 
     def unlink_all(self) -> None:

@@ -112,6 +112,12 @@ def test_an_english_question_is_refused_in_english(index):
     assert "do not hold" in answer.text
 
 
+def test_an_english_question_gets_the_number_in_english_beside_the_articles_words(index):
+    answer = ask(index, "105台", "How many robots were delivered in July?")
+    assert answer.answer == "105台"
+    assert answer.text.startswith("105台 (105) [1]")
+
+
 def test_an_answer_that_only_repeats_the_question_is_passed_over(index):
     assert ask(index, "松延动力|200台").answer == "200台"
 

@@ -17,6 +17,8 @@ from fakes import CharacterEmbedder
 from test_store import CrashingConnection, connect, io_error, state
 
 import embeddings
+import rag.packing
+import rag.store_articles
 import rag.vectors
 from rag.check import examine, repair
 from rag.errors import DamagedIndex, StoreError
@@ -49,6 +51,8 @@ def whole(tmp_path, model, monkeypatch):
     """An index with every kind of file, vector lists too."""
     monkeypatch.setattr(rag.vectors, "EXACT", 10)
     monkeypatch.setattr(rag.vectors, "_FEWEST_LISTS", 1)
+    monkeypatch.setattr(rag.store_articles, "_LEARNT_FROM", 500)
+    monkeypatch.setattr(rag.packing, "_BYTES", 512)
     folder = tmp_path / "whole"
     index_sources(folder, SOURCES)
     searched(folder, "观众")
@@ -109,6 +113,35 @@ def test_what_is_derived_from_the_texts_is_mended(whole, statement, said):
     assert repair(whole, found) == []
     assert examine(whole).lines() == []
     assert seen(whole) == before
+
+
+def test_one_copy_of_the_dictionary_is_enough(whole):
+    before = seen(whole)
+    packed = "SELECT count(*) FROM source WHERE substr(text, 1, 1) = x'7a'"
+    assert sqlite3.connect(whole / FILE).execute(packed).fetchone() == (4,)
+    for damage in (
+        "UPDATE dictionary SET data = zeroblob(512) WHERE copy = 0",
+        "DELETE FROM dictionary WHERE copy = 1",
+    ):
+        spoil(whole, damage)
+        assert seen(whole) == before
+        found = examine(whole)
+        assert "what texts are packed with" in " ".join(found.lines())
+        assert repair(whole, found) == []
+        assert examine(whole).lines() == []
+    assert seen(whole) == before
+
+
+def test_without_its_dictionary_the_texts_packed_with_it_are_named(whole):
+    spoil(whole, "UPDATE dictionary SET data = zeroblob(512)")
+    with pytest.raises(DamagedIndex, match="long"):
+        Store.open(whole).source("long.txt")
+    found = examine(whole)
+    packed = ["9.txt", "10.txt", "11.txt", "long.txt"]
+    assert list(found.rows.lost) == packed
+    assert repair(whole, found) == packed
+    assert examine(whole).lines() == []
+    assert "1.txt" in Store.open(whole).sources()
 
 
 def test_a_repair_that_fails_at_any_statement_leaves_the_damage_as_it_was(whole):
@@ -180,8 +213,9 @@ def test_pages_that_cannot_be_read_cost_their_sources_and_no_more(whole):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         root = "SELECT rootpage FROM sqlite_master WHERE name = 'chunk'"
         page = connection.execute(root).fetchone()[0] - 1
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
     data = bytearray((whole / FILE).read_bytes())
-    data[page * 4096 : (page + 1) * 4096] = b"U" * 4096
+    data[page * size : (page + 1) * size] = b"U" * size
     replaced(whole / FILE, data)
     found = examine(whole)
     assert found.unreadable

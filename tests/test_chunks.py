@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pages import messes, pages
 
 from rag.articles import split_articles
-from rag.chunks import sentences, split_chunks
+from rag.chunks import LATIN_STRETCH, sentences, split_chunks
+from rag.terms import is_chinese
 from rag.types import Article, Run, Source, Span
 
 FIRST, SECOND, THIRD = "今年7月交付机器人105台。", "8月的目标是200台！", "公司对此很有信心。"
@@ -43,8 +44,16 @@ def test_chunks_cover_the_article(chunking):
 @given(pages(), st.integers(1, 400), st.integers(0, 400))
 def test_chunks_fit(raw, max_chars, overlap_chars):
     for found in split_articles(Source("a.txt", raw)):
+        most = max_chars if is_chinese(found.text) else int(LATIN_STRETCH * max_chars)
         for chunk in split_chunks(found, max_chars, overlap_chars):
-            assert 0 < chunk.span.end - chunk.span.start <= max_chars
+            assert 0 < chunk.span.end - chunk.span.start <= most
+
+
+def test_a_chunk_of_english_says_as_much_as_one_of_chinese():
+    said = "In July the company delivered 105 robots to its customers in three cities. "
+    longest = max(len(text) for text in texts(20 * said, 300, 90))
+    assert 650 < longest <= 750
+    assert max(len(text) for text in texts(20 * "今年7月交付机器人105台。", 300, 90)) <= 300
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.claims import make_claims
+from rag.claims import make_claims, passage_around
 from rag.confidence import UNCALIBRATED, Calibration
 from rag.ranking import Group
 from rag.types import Article, Reading, Run, Span
@@ -81,3 +81,16 @@ def test_what_was_answered_before_is_no_answer_to_a_follow_up():
     question = "松延动力 交付 8月的目标呢?"
     claims = make_claims(question, [passage], readings, calibration, told=["105台"])
     assert [claim.text for claim in claims] == ["200台"]
+
+
+def test_what_is_shown_with_a_refusal_goes_on_until_it_tells_something():
+    article = Article("a", "a.txt", TEXT, (Run(0, 0, len(TEXT)),))
+    name = Span(TEXT.index("站长"), TEXT.index("站长") + 5)
+
+    def shown(at_least: int) -> str:
+        span = passage_around(article, name, at_least)
+        return TEXT[span.start : span.end]
+
+    assert "大家都慢" in shown(15) and shown(15) != TEXT
+    assert shown(1000) == TEXT
+    assert shown(0) in shown(15)

@@ -133,3 +133,5 @@ def test_a_question_that_stands_alone_may_have_the_answer_given_before():
 def test_of_an_answer_with_its_quotation_only_the_answer_was_told():
     whole = "105台 [1] [2]\n\n7月交付105台，8月的目标是200台！ [1]"
     assert in_context("8月的目标呢？", [("松延动力7月交付多少台?", whole)]).told == ("105台",)
+    glossed = "125亿美元 (12.5 billion US dollars) [1]"
+    assert in_context("It is from when?", [("How much is it?", glossed)]).told == ("125亿美元",)

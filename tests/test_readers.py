@@ -128,6 +128,7 @@ def untrained(tmp_path_factory) -> tuple[ReaderNetwork, ExtractiveReader]:
     table = load_word_table(WEIGHTS / "words.safetensors")
     vocabulary = Vocabulary.load(WEIGHTS / "vocabulary.tsv")
     network = ReaderNetwork(torch.from_numpy(table.vectors), len(vocabulary.characters) + 2).eval()
+    torch.nn.init.normal_(network.own.weight, 0, 0.3)
     folder = tmp_path_factory.mktemp("reader")
     save(network, folder, {})
     for name in ("vocabulary.tsv", "words.safetensors", "calibration.json"):
@@ -142,7 +143,7 @@ def test_training_goes_on_from_the_weights_it_wrote(untrained, tmp_path):
     other = ReaderNetwork(network.words.weight, network.characters.num_embeddings)
     resume(other, tmp_path)
     for name, weight in network.state_dict().items():
-        torch.testing.assert_close(other.state_dict()[name], weight, rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(other.state_dict()[name], weight, rtol=1e-3, atol=6e-3)
 
 
 def test_the_mean_of_two_runs_lies_between_them(untrained, tmp_path):

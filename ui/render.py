@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.gloss import english_gloss
 from rag.types import Span, essence
 from ui.markdown import as_markdown
 from ui.render_text import button, escape, lang, marked_html
@@ -181,7 +182,7 @@ class Linker:
 
 def _given_html(reply: Reply, question: str, link: Linker) -> str:
     lead = _short_html(reply.answer or "", question)
-    if _says_more(reply):
+    if _says_more(reply, question):
         lead += f'<p class="said" dir="auto"{lang(reply.text)}>{link.text(reply.text)}</p>'
     quotes = "".join(_quote_html(place, link) for place in reply.citations[:1])
     differs = "".join(_differs_html(one, link) for one in reply.differs)
@@ -195,7 +196,9 @@ def _short_html(short: str, question: str) -> str:
         listed = "".join(f'<li dir="auto">{escape(item)}</li>' for item in items)
         return f'<ul class="short list"{lang(short)}>{listed}</ul>'
     size = " long" if len(short) > LONG_ANSWER else ""
-    return f'<p class="short{size}" dir="auto"{lang(short)}>{escape(short)}</p>'
+    gloss = english_gloss(short, question)
+    told = f' <span class="gloss" lang="en">{escape(gloss)}</span>' if gloss else ""
+    return f'<p class="short{size}" dir="auto"{lang(short)}>{escape(short)}{told}</p>'
 
 
 def list_items(short: str, question: str) -> list[str]:
@@ -215,11 +218,14 @@ def list_items(short: str, question: str) -> list[str]:
     return [item.strip() for item in (*items, *re.split("[和与及]", last, maxsplit=1)) if item]
 
 
-def _says_more(reply: Reply) -> bool:
-    """Tell whether the text says more than the short answer, the cited sentences and markers."""
+def _says_more(reply: Reply, question: str) -> bool:
+    """Tell whether the text says more than the short answer, its gloss, the cited sentences and
+    markers."""
     said = essence(_MARKER.sub("", reply.text))
     quotes = [place.quote for place in reply.citations]
-    for known in (*quotes, reply.answer or ""):  # sentences first: the answer is a part of them
+    gloss = english_gloss(reply.answer or "", question) or ""
+    # sentences first: the answer is a part of them
+    for known in (*quotes, f"{reply.answer or ''} ({gloss})", reply.answer or ""):
         said = said.replace(essence(known), "")
     return any(char.isalnum() for char in said)
 

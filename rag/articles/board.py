@@ -198,7 +198,7 @@ class Board(Segments):
         if inside:
             yield NUMBER["dateline inside"], float(inside)
         if length < 120:
-            yield NUMBER["hardly any text" if length < 45 else "two or three lines"], 1.0
+            yield NUMBER["hardly any text" if length < 45 else "two or three lines"], self.much
 
     def _is_inside(self, number: int, labels: Labels) -> bool:
         """Tell whether one story stands either side of a head."""

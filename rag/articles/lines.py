@@ -164,7 +164,6 @@ def _line(raw: str, repaired: Repaired, span: Span) -> Line:
 _MOST_BLANKS = 20  # characters of white space above a line that are looked at
 
 
-
 def _kind(text: str, ended: bool) -> str:
     english = text[:20].isascii()
     short = len(text) <= (_LONGEST_ENGLISH_HEAD if english else _LONGEST_HEAD)
@@ -188,9 +187,8 @@ def _kind(text: str, ended: bool) -> str:
 def _width(raw: str, repaired: Repaired, span: Span) -> float:
     """Return the width of the widest printed lines of a paragraph, 0 where it has only one."""
     first, last = int(repaired.origin[span.start]), int(repaired.origin[span.end - 1])
-    lines = [line.strip() for line in raw[first : last + 1].split("\n")]
-    widths = [len(x) - sum(c.isascii() for c in x) / 2 for x in lines if x]
-    return max(widths[:-1]) if len(widths) > 1 else 0.0
+    lines = [line for line in map(str.strip, raw[first : last + 1].split("\n")) if line]
+    return max((len(x) - len(x.encode("ascii", "ignore")) / 2 for x in lines[:-1]), default=0.0)
 
 
 _LONGEST_CREDIT = 24  # characters of a line that is nothing but a photographer's credit

@@ -18,6 +18,7 @@ Cuts = tuple[tuple[int, int], ...]  # lines of headlines in a row that are of tw
 _SURE = 7.0  # log-odds from which two lines are never parted
 MOST_GOING = 6.0  # most that a gap may say for going on
 _MOST_SEGMENTS = 24
+_MUCH_TEXT = 600  # characters of a page; below, a short story is no surprise: there are but lines
 CLEAR = 1.0  # log-odds from which a gap leaves no doubt, for or against
 
 
@@ -66,6 +67,7 @@ class Segments:
         lines = self.page.lines
         self.lengths = [sum(len(lines[i].text) for i in one) for one in chosen]
         self.weight = [min(1.0, length / 80) for length in self.lengths]
+        self.much = min(1.0, sum(self.lengths) / _MUCH_TEXT)
         self.first = [lines[one[0]] for one in chosen]
         self.last = [lines[one[-1]] for one in chosen]
         self.opening = [_opening(line) for line in self.first]

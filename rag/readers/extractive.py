@@ -26,6 +26,7 @@ from rag.readers.words import (
     MAX_SPAN,
     MAX_TOKENS,
     WordTable,
+    load_network,
     load_word_table,
 )
 from rag.types import Reading, Span
@@ -50,7 +51,10 @@ class ExtractiveReader:
         self._vocabulary = vocabulary
         self._table = table
         self._weights = weights
-        self._words = table.vectors @ weights["word.weight"].T  # projected once: (ids, 80)
+        # projected once, (ids, 80), and what each word has learnt for itself
+        self._words = table.vectors @ weights["word.weight"].T
+        if "own.weight" in weights:
+            self._words += weights["own.weight"]
         self.calibration = calibration
 
     @classmethod
@@ -107,15 +111,10 @@ class ExtractiveReader:
 
 @cache
 def _load(folder: Path) -> ExtractiveReader:
-    from safetensors.numpy import load_file
-
     try:
         vocabulary = Vocabulary.load(folder / "vocabulary.tsv")
         table = load_word_table(folder / "words.safetensors")
-        weights = {
-            name: array.astype(np.float32)
-            for name, array in load_file(folder / "network.safetensors").items()
-        }
+        weights = load_network(folder / "network.safetensors")
         calibration = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
     except Exception as error:  # safetensors raises its own kinds; all mean the same to the user
         raise ModelError(

@@ -25,8 +25,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
-from safetensors.numpy import save_file
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -41,9 +39,10 @@ from rag.readers.examples import (
 from rag.readers.features import PASSAGE_FEATURES, QUESTION_FEATURES
 from rag.readers.prepare import prepare_all
 from rag.readers.tokens import KINDS
-from rag.readers.words import BLOCKS, HEADS, MAX_SPAN
+from rag.readers.words import BLOCKS, HEADS, MAX_SPAN, load_network, save_network
 
 WIDTH = 128
+WORD_WIDTH = 80
 CHARACTER_WIDTH = 24
 KIND_WIDTH = 12
 KERNEL = 5
@@ -123,12 +122,16 @@ class ReaderNetwork(nn.Module):
     def __init__(self, words: Tensor, characters: int, width: int = WIDTH) -> None:
         super().__init__()
         self.words = nn.Embedding.from_pretrained(words, freeze=True)
-        self.word = nn.Linear(words.shape[1], 80, bias=False)
+        self.word = nn.Linear(words.shape[1], WORD_WIDTH, bias=False)
+        # what a word means to a reader beside its frozen vector: costs nothing when reading, as
+        # both are added up once
+        self.own = nn.Embedding(len(words), WORD_WIDTH)
+        nn.init.zeros_(self.own.weight)
         self.characters = nn.Embedding(characters, CHARACTER_WIDTH, padding_idx=0)
         self.kinds = nn.Embedding(KINDS, KIND_WIDTH)
         for table in (self.characters, self.kinds):
             nn.init.normal_(table.weight, 0, 0.3)
-        embedded = 80 + 2 * CHARACTER_WIDTH + KIND_WIDTH
+        embedded = WORD_WIDTH + 2 * CHARACTER_WIDTH + KIND_WIDTH
         self.passage_in = nn.Linear(embedded + PASSAGE_FEATURES, width)
         self.question_in = nn.Linear(embedded + QUESTION_FEATURES, width)
         self.question_blocks = nn.ModuleList(
@@ -148,7 +151,7 @@ class ReaderNetwork(nn.Module):
 
     def _embed(self, ids: Tensor, first: Tensor, last: Tensor, kinds: Tensor) -> Tensor:
         parts = [
-            self.word(self.words(ids)),
+            self.word(self.words(ids)) + self.own(ids),
             self.characters(first),
             self.characters(last),
             self.kinds(kinds),
@@ -238,15 +241,14 @@ _LAST_OF_BLOCK = ("project", "condition", "mix", "out")  # 0: it adds nothing
 
 
 def save(network: nn.Module, out: Path, card: dict[str, Any]) -> None:
-    """Write the network's weights as float16; the frozen word table has a file of its own."""
+    """Write the network's weights; the frozen word table has a file of its own."""
     state = {
         k: v.detach().float().numpy()
         for k, v in network.state_dict().items()
         if k != "words.weight"
     }
-    arrays = {k: v.astype(np.float16) for k, v in state.items()}
     out.mkdir(parents=True, exist_ok=True)
-    save_file(arrays, out / "network.safetensors")
+    save_network(state, out / "network.safetensors")
     (out / "training.json").write_text(
         json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
@@ -255,9 +257,10 @@ def save(network: nn.Module, out: Path, card: dict[str, Any]) -> None:
 def resume(network: nn.Module, folder: Path) -> None:
     """Give the network the weights that `save` wrote; its word table stays as it is.
 
-    Blocks that the weights do not have yet, at the end, begin by changing nothing.
+    Blocks that the weights do not have yet, at the end, begin by changing nothing; so do the words'
+    own vectors.
     """
-    state = {k: v.float() for k, v in load_file(folder / "network.safetensors").items()}
+    state = _weights(folder)
     missing, unknown = network.load_state_dict(state, strict=False)
     saved = {int(name.split(".")[1]) for name in state if name.startswith("blocks.")}
     new = [n for n in range(len(BLOCKS)) if n > max(saved, default=-1)]
@@ -266,8 +269,13 @@ def resume(network: nn.Module, folder: Path) -> None:
             if name.split(".")[0] in _LAST_OF_BLOCK:
                 nn.init.zeros_(parameter)
     missing = [name for name in missing if not name.startswith(tuple(f"blocks.{n}." for n in new))]
-    if missing != ["words.weight"] or unknown:
+    if not set(missing) <= {"words.weight", "own.weight"} or unknown:
         raise SystemExit(f"{folder} holds another network: without {missing}, but with {unknown}")
+
+
+def _weights(folder: Path) -> dict[str, Tensor]:
+    arrays = load_network(folder / "network.safetensors")
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def mean_of(folders: Sequence[Path]) -> dict[str, Tensor]:
@@ -276,8 +284,8 @@ def mean_of(folders: Sequence[Path]) -> dict[str, Tensor]:
     Such runs lie in one valley of the loss, and their mean is better than any of them (model
     soups, Wortsman et al. 2022); of runs that began apart it is worth nothing.
     """
-    states = [load_file(folder / "network.safetensors") for folder in folders]
-    return {name: torch.stack([s[name].float() for s in states]).mean(0) for name in states[0]}
+    states = [_weights(folder) for folder in folders]
+    return {name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]}
 
 
 def average(options: argparse.Namespace) -> None:

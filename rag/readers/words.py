@@ -1,4 +1,4 @@
-"""What training and reading share: the word table's file and the network's shape."""
+"""What training and reading share: the files of word table and network, and its shape."""
 
 from __future__ import annotations
 
@@ -53,3 +53,27 @@ def load_word_table(path: Path) -> WordTable:
         match / np.maximum(norms, np.float32(1e-6)),
         arrays["rarity"].astype(np.float32) / np.float32(255),
     )
+
+
+def load_network(path: Path) -> dict[str, npt.NDArray[np.float32]]:
+    """Read `network.safetensors`: float16 weights, and `own`, what each word has learnt beside its
+    frozen vector, as int8 rows with one scale each."""
+    from safetensors.numpy import load_file
+
+    arrays = {name: array.astype(np.float32) for name, array in load_file(path).items()}
+    rows, scales = arrays.pop("own.rows", None), arrays.pop("own.scales", None)
+    if rows is not None and scales is not None:
+        arrays["own.weight"] = rows * scales[:, None]
+    return arrays
+
+
+def save_network(weights: dict[str, npt.NDArray[np.float32]], path: Path) -> None:
+    """Write what `load_network` reads."""
+    from safetensors.numpy import save_file
+
+    own = weights["own.weight"]
+    scales = np.maximum(np.abs(own).max(1), 1e-6) / np.float32(127)
+    arrays = {k: v.astype(np.float16) for k, v in weights.items() if k != "own.weight"}
+    arrays["own.rows"] = np.rint(own / scales[:, None]).astype(np.int8)
+    arrays["own.scales"] = scales.astype(np.float32)
+    save_file(arrays, path)

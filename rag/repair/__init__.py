@@ -16,6 +16,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
+from itertools import cycle, islice
 
 import numpy as np
 
@@ -43,11 +44,12 @@ def repair(raw: str) -> Repaired:
     '今年人形机器人成为焦点，7月交付105台，8月的目标是200台！'
     """
     done = Repaired(raw, np.arange(len(raw), dtype=np.int64))
-    for _ in range(_MOST_ROUNDS):
+    idle = 0  # rules in a row that found nothing: once it is all of them, none will
+    for rule in islice(cycle(RULES), _MOST_ROUNDS * len(RULES)):
         before = done.text
-        for rule in RULES:
-            done = apply(done, rule(done.text))
-        if done.text == before:
+        done = apply(done, rule(before))
+        idle = idle + 1 if done.text == before else 0
+        if idle == len(RULES):
             break
     return done
 
