@@ -19,7 +19,6 @@ STORY_FEATURES = (
     "title length",  # tens of characters
     "heading length",
     "title marked",  # ■, 一、
-    "title as wide",  # as the columns: perhaps a line of text
     "told",  # what head and story are about, against other heads and segments
     "told first",  # … of the story's first segment
     "named",  # words of the head in the story, likewise
@@ -29,7 +28,7 @@ STORY_FEATURES = (
     "traces",  # of extraction, how unlike they are
     "widths",
     "untitled",
-    "untitled alone",  # and there is no other story
+    "untitled alone",  # and there is no other story; see eval.parting
     "untitled piece",
     "pieces",
     "resumes",  # a piece breaks off, the next begins in the middle of a sentence
@@ -43,7 +42,7 @@ STORY_FEATURES = (
     "dateline inside",
     "end mark inside",
     "ends with end mark",
-    "two or three lines",
+    "two or three lines",  # where the page has many
     "hardly any text",
     "over end mark",  # a story goes on below its own head, its end mark above
     "crossed",  # two stories stand in another order than their heads
