@@ -27,23 +27,27 @@ from rag.readers.features import match_features
 from rag.readers.tokens import UNKNOWN, Tokens, Vocabulary, head
 from rag.readers.words import MAX_QUESTION, MAX_SPAN, MAX_TOKENS, WordTable, load_word_table
 from rag.readers.written import Written, written_questions
+from rag.terms import is_chinese
 
 VALIDATION = "zh_cmrc2018_trial.jsonl.xz"
-# weight per set: linked answers are wrong one time in eight; court and policy questions are far
-# from newspapers
+# weight per set, drawn by its square: linked answers are wrong one time in eight; court and policy
+# questions are far from newspapers. Those of run 9, in which CMRC 2018 and DRCD rose to these when
+# the many new questions of ours had made the first forget them (34 to 31 % right after 1,400 steps)
 SETS = {
-    "zh_cmrc2018_train": 1.3,
-    "zh-Hant_drcd_dev": 1.2,
+    "zh_cmrc2018_train": 2.3,
+    "zh-Hant_drcd_dev": 2.1,
     "zh_counterterror_news": 1.0,
     "zh_finance_news": 0.7,
     "zh_cail2019": 0.5,
     "zh_news_linked": 0.8,
-    "en_qed_train": 0.6,
-    "en_squadshifts_reddit": 0.5,
-    "en_policyqa": 0.2,
+    "en_qed_train": 0.8,
+    "en_squadshifts_reddit": 0.65,
+    "en_squadshifts_amazon": 0.8,
+    "en_policyqa": 0.25,
 }
 
 WRITTEN_WEIGHT = 1.0  # two thirds of the real questions drawn
+WRITTEN_ENGLISH_WEIGHT = 1.3  # about English text
 WRITTEN_MEASURED = 1000  # of those kept out of training: more take longer and tell no more
 
 
@@ -253,13 +257,14 @@ def _written_tasks(rows: Sequence[Written], rng: random.Random) -> Iterator[Task
     for row in rows:
         if row.held_out:
             continue
+        weight = WRITTEN_WEIGHT if is_chinese(row.context) else WRITTEN_ENGLISH_WEIGHT
         for _ in range(2):
-            yield window(row.question, row.context, row.start, row.end, WRITTEN_WEIGHT, rng)
+            yield window(row.question, row.context, row.start, row.end, weight, rng)
         if row.start >= 0 and rng.random() < 1 / 3:
             answer = row.answers[0]
             other = _without(row.context, row.start, row.end, answer, [row.context], rng)
             if other:
-                yield Task(row.question, other, -1, -1, WRITTEN_WEIGHT)
+                yield Task(row.question, other, -1, -1, weight)
 
 
 def _made_task(row: dict[str, Any]) -> Task:
