@@ -100,6 +100,7 @@ class Board(Segments):
         """Return the features of a story of these segments under the head of this number."""
         runs = self._runs(label, segments)
         out = [*self._pieces(runs, segments), *self._text(runs, segments)]
+        out.append((NUMBER["story among many lines"], self.many_lines))
         if label < 0:
             out.append((NUMBER["untitled"], 1.0))
             if len(segments) == len(self.ranges):

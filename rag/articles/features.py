@@ -19,6 +19,8 @@ STORY_FEATURES = (
     "title length",  # tens of characters
     "heading length",
     "title marked",  # ■, 一、
+    "title inner, others signed",  # a head in the midst, unsigned where another on the page is not
+    "title inner, of many",  # … and one of several such: section headings, 0 for one to 1 for seven
     "told",  # what head and story are about, against other heads and segments
     "told first",  # … of the story's first segment
     "named",  # words of the head in the story, likewise
@@ -45,6 +47,7 @@ STORY_FEATURES = (
     "two or three lines",  # where the page has many
     "hardly any text",
     "over end mark",  # a story goes on below its own head, its end mark above
+    "story among many lines",  # each: the more lines, the less likely is it that one of them begins one
     "crossed",  # two stories stand in another order than their heads
     "another place",  # kinds of places beyond the first, over the page
     "split at an edge",  # headlines in a row are of two stories: above or below all, in a stack

@@ -4,6 +4,7 @@ begin and end, where they stand.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -18,6 +19,8 @@ Cuts = tuple[tuple[int, int], ...]  # lines of headlines in a row that are of tw
 _SURE = 7.0  # log-odds from which two lines are never parted
 MOST_GOING = 6.0  # most that a gap may say for going on
 _MOST_SEGMENTS = 24
+_MANY_INNER = 6  # heads in the midst beside one, from which more of them say no more
+_USUAL_LINES = 10  # lines of text, of several stories: most pages have more
 _MUCH_TEXT = 600  # characters of a page; below, a short story is no surprise: there are but lines
 CLEAR = 1.0  # log-odds from which a gap leaves no doubt, for or against
 
@@ -67,6 +70,7 @@ class Segments:
         lines = self.page.lines
         self.lengths = [sum(len(lines[i].text) for i in one) for one in chosen]
         self.weight = [min(1.0, length / 80) for length in self.lengths]
+        self.many_lines = max(0.0, math.log(max(1, len(self.page.body)) / _USUAL_LINES))
         self.much = min(1.0, sum(self.lengths) / _MUCH_TEXT)
         self.first = [lines[one[0]] for one in chosen]
         self.last = [lines[one[-1]] for one in chosen]
@@ -111,7 +115,7 @@ class Segments:
         self.may_be_heading = [kind in inner for kind in self.kinds]
         starts = {a: s for s, (a, _) in enumerate(self.ranges)}
         self.below = [starts.get(head.before) for head in self.heads]
-        self.title = [self._title_features(head) for head in self.heads]
+        self.title = [self._title_features(h) for h in range(len(self.heads))]
         self.as_heading = [self._heading_length(head) for head in self.heads]
 
     def _kind(self, number: int) -> str:
@@ -128,13 +132,17 @@ class Segments:
             return "end"
         return "block" if len(head.titles) > 1 else "lone"
 
-    def _title_features(self, head: Head) -> list[Worth]:
-        lines = [self.page.lines[i].text for i in head.titles]
+    def _title_features(self, number: int) -> list[Worth]:
+        lines = [self.page.lines[i].text for i in self.heads[number].titles]
         if not lines:
             return []
         out = [(NUMBER["title length"], _tens(lines))]
         if _MARKED.match(lines[0]):
             out.append((NUMBER["title marked"], 1.0))
+        if self.is_heading[number]:  # rather a section's: a paper signs its stories, or does not
+            out.append((NUMBER["title inner, others signed"], float("signed" in self.kinds)))
+            others = sum(self.is_heading) - 1
+            out.append((NUMBER["title inner, of many"], min(1.0, others / _MANY_INNER)))
         return out
 
     def _split_features(self, above: int, below: int) -> Iterator[Worth]:
