@@ -47,7 +47,7 @@ STORY_FEATURES = (
     "two or three lines",  # where the page has many
     "hardly any text",
     "over end mark",  # a story goes on below its own head, its end mark above
-    "story among many lines",  # each: the more lines, the less likely is it that one of them begins one
+    "story among many lines",  # each: few of many lines begin one
     "crossed",  # two stories stand in another order than their heads
     "another place",  # kinds of places beyond the first, over the page
     "split at an edge",  # headlines in a row are of two stories: above or below all, in a stack

@@ -19,7 +19,7 @@ from rag.articles.hunt import best_labels, plain_labels
 from rag.articles.lines import Head, Line
 from rag.articles.segments import Cuts
 
-WEIGHTS = Path(__file__).parent / "weights.json"
+WEIGHTS = Path(__file__).parent / "board.json"
 
 
 @cache
@@ -45,7 +45,7 @@ def find_stories(lines: Sequence[Line], heads: Sequence[Head], table: Weights) -
     """Return the stories of a page, in the order in which they begin on it."""
     bodies = sum(line.kind == "body" for line in lines)
     if not bodies:
-        return _without_text(lines)
+        return without_text(lines)
     if bodies == 1 and not heads:  # nothing to choose
         return [Story(text=[i for i, line in enumerate(lines) if line.kind != "furniture"])]
     page = Page(lines, heads)
@@ -106,7 +106,8 @@ def splits(
     return out[:most]
 
 
-def _without_text(lines: Sequence[Line]) -> list[Story]:
+def without_text(lines: Sequence[Line]) -> list[Story]:
+    """Return what is on a page without body lines, as one story."""
     kept = [i for i, line in enumerate(lines) if line.kind != "furniture"] or list(
         range(len(lines))
     )
@@ -132,7 +133,7 @@ def _stories(board: Board, labels: Labels) -> list[Story]:
         stories[h].titles, stories[h].byline = list(head.titles), head.byline
         taken.update(head.titles)
     taken.update(head.byline for h, head in enumerate(board.heads) if h in used)
-    with_lines = _with_asides(page, owner, taken)
+    with_lines = with_asides(page.lines, page.body, owner, taken)
     for label, story in stories.items():
         segments = [s for s, x in enumerate(labels) if x == label]
         if label >= 0:
@@ -143,13 +144,15 @@ def _stories(board: Board, labels: Labels) -> list[Story]:
     return sorted(stories.values(), key=lambda story: min(story.lines()))
 
 
-def _with_asides(page: Page, owner: dict[int, int], taken: set[int | None]) -> dict[int, list[int]]:
+def with_asides(
+    lines: Sequence[Line], body: Sequence[int], owner: dict[int, int], taken: set[int | None]
+) -> dict[int, list[int]]:
     """Return for each body line the lines that go with it: section headings before the line below
     them, captions after the line above, what is left of a head at the end likewise."""
-    out = {i: [i] for i in page.body}
+    out = {i: [i] for i in body}
     waiting: list[int] = []
     last: int | None = None
-    for i, line in enumerate(page.lines):
+    for i, line in enumerate(lines):
         if line.kind == "body":
             out[i] = [*waiting, i]
             waiting, last = [], i
