@@ -1,6 +1,6 @@
-"""Which lines of a long page are one story, by a table of some forty weights.
+"""Which lines of a very short or a long page are one story, by a table of some forty weights.
 
-Pages of few lines are parted by `stories`, with more evidence and fitted weights; beyond the size
+Other pages are parted by `stories`, with more evidence and fitted weights; beyond the size
 it was fitted on that cuts long reports to pieces, and this is what holds.
 
 Body lines are cut into segments wherever a story might end. Each segment is then given to a head or
