@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -21,8 +21,10 @@ from rag.chunks import sentences
 from rag.confidence import Calibration, Evidence
 from rag.conflicts import is_other_side, speaks_of_another
 from rag.kinds import Kind, asked_kind, fit
+from rag.preference import MOST, described
 from rag.ranking import Group, held_share, marked
 from rag.terms import fold, is_chinese, subject_terms, terms
+from rag.trees import Trees
 from rag.types import Article, Reading, Span, essence
 
 _FAR_BEHIND = 4.0  # a place that scores this much less than the best is chance, not agreement
@@ -63,10 +65,10 @@ class Claim:
     """One possible answer; `places` best first, one an article; `passage` is the best place's."""
 
     text: str
-    score: float  # log-odds, as the calibration weighs them together
+    score: float  # log-odds, as the calibration orders them
     places: tuple[Place, ...]
     passage: int
-    told: tuple[float, ...]  # what the score was weighed from, in the order of RANKED_BY
+    told: tuple[float, ...]  # what the first order was weighed from, in the order of RANKED_BY
 
 
 class _Found:
@@ -120,7 +122,20 @@ def make_claims(
         )
         found.score = calibration.rank(found.told)
         groups.setdefault(_key(found.text), []).append(found)
-    claims = [_claim(group) for group in groups.values()]
+    claims = sorted(map(_claim, groups.values()), key=lambda claim: -claim.score)
+    return _preferred(own or question, kind, claims, calibration.trees)
+
+
+def _preferred(
+    question: str, kind: Kind, claims: Sequence[Claim], trees: Trees | None
+) -> list[Claim]:
+    """Return the first MOST claims in the order of the trees, with their log-odds; as they are
+    where there are no trees."""
+    if trees is None or not claims:
+        return list(claims)
+    head = claims[:MOST]
+    scores = trees.score(described(question, kind, head))
+    claims = [replace(c, score=float(s)) for c, s in zip(head, scores, strict=True)]
     return sorted(claims, key=lambda claim: -claim.score)
 
 

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rag.trees import Trees
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What the confidence is computed from, for the best claim."""
 
-    score: float  # log-odds, as `Calibration.rank` gives them
+    score: float  # log-odds, as the claims are ordered by
     margin: float  # score less that of the best other answer
     passage_cover: float  # share of the question's terms in the whole passage, 0 to 1
     numbers_held: float  # share of the question's numbers in the passage, 1 when it has none
@@ -65,12 +67,13 @@ def _bounded(log_odds: float) -> float:
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """A logistic regression over `features`, the threshold chosen with it, and what orders
-    answers."""
+    answers: weights for all, then trees for the best."""
 
     weights: tuple[float, ...]
     bias: float
     threshold: float  # answers less sure than this are refused
     ranking: tuple[float, ...]  # weights of RANKED_BY, the reader's 1
+    trees: Trees | None = None  # what orders the first of these (rag.preference)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Calibration:
@@ -80,6 +83,7 @@ class Calibration:
             float(data["bias"]),
             float(data["threshold"]),
             tuple(float(data["ranking"][name]) for name in RANKED_BY),
+            data.get("trees"),
         )
 
     def rank(self, told: Sequence[float]) -> float:

@@ -132,6 +132,9 @@ _LONGEST_TIME = 18  # characters: 19日20时50分前后, Saturday, November 12
 _LONGEST_NUMBER = 14  # characters: 不少于1500个国家和地区
 
 
+KINDS = ("number", "time", "person", "place", "reason", "said", "whether", "list", "which", "")
+
+
 class Kind(NamedTuple):
     """`name`: number, time, person, place, reason, said, whether, list, which or ""
     for any.

@@ -29,11 +29,13 @@ from rag.readers.words import (
     load_network,
     load_word_table,
 )
+from rag.trees import Trees
 from rag.types import Reading, Span
 
 Floats = npt.NDArray[np.float32]
 
 WEIGHTS = Path(__file__).with_name("weights")
+TREES = "preference.safetensors"  # beside calibration.json, made with it
 _FAR = np.float32(-1e4)  # a score no real span has
 _OTHER_CUTS = 3  # of one place, beside the best
 
@@ -116,6 +118,8 @@ def _load(folder: Path) -> ExtractiveReader:
         table = load_word_table(folder / "words.safetensors")
         weights = load_network(folder / "network.safetensors")
         calibration = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
+        if (grown := folder / TREES).exists():  # a reader just trained has none
+            calibration["trees"] = Trees.load(grown)
     except Exception as error:  # safetensors raises its own kinds; all mean the same to the user
         raise ModelError(
             f"the reader in {folder} cannot be loaded ({error}): install Youju again"

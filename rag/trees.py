@@ -1,0 +1,85 @@
+"""Boosted trees, run in numpy: what `lightgbm` grew when fitting, without needing it to answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+
+_LEAF = -1  # in place of a feature
+
+
+class Trees(NamedTuple):
+    """All nodes of all trees in one row of arrays; `roots` (trees,) says where each begins.
+
+    A node asks whether `feature` is at most `threshold`, and sends on to `left` or `right`; at a
+    leaf `feature` is -1 and `value` is what the tree adds to the log-odds.
+    """
+
+    roots: Ints
+    feature: Ints
+    threshold: Floats
+    left: Ints
+    right: Ints
+    value: Floats
+
+    def score(self, inputs: Floats) -> Floats:
+        """Return (n,) the sums over all trees for inputs (n, features)."""
+        at = np.tile(self.roots, (len(inputs), 1))
+        row = np.arange(len(inputs))[:, None]
+        while True:
+            feature = self.feature[at]
+            if (feature == _LEAF).all():
+                sums: Floats = self.value[at].sum(1, dtype=np.float32)
+                return sums
+            below = inputs[row, feature] <= self.threshold[at]
+            onward = np.where(below, self.left[at], self.right[at])
+            at = np.where(feature == _LEAF, at, onward)
+
+    def save(self, path: Path) -> None:
+        """Write a safetensors file."""
+        from safetensors.numpy import save_file
+
+        save_file(self._asdict(), path)
+
+    @classmethod
+    def load(cls, path: Path) -> Trees:
+        """Read what `save` wrote. Raises what safetensors raises, or KeyError."""
+        from safetensors.numpy import load_file
+
+        arrays = load_file(path)
+        return cls(*(arrays[name] for name in cls._fields))
+
+    @classmethod
+    def of(cls, grown: list[dict[str, Any]]) -> Trees:
+        """Take the `tree_structure` of each tree of lightgbm's `dump_model`."""
+        rows: list[tuple[int, float, int, int, float]] = []
+
+        def add(node: dict[str, Any]) -> int:
+            place = len(rows)
+            if "leaf_value" in node:
+                rows.append((_LEAF, 0.0, place, place, float(node["leaf_value"])))
+                return place
+            if node["decision_type"] != "<=":
+                raise ValueError(f"a split by {node['decision_type']}: only <= is known")
+            rows.append((0, 0.0, 0, 0, 0.0))
+            left, right = add(node["left_child"]), add(node["right_child"])
+            split = int(node["split_feature"]), float(node["threshold"])
+            rows[place] = (*split, left, right, 0.0)
+            return place
+
+        roots = [add(tree) for tree in grown]
+        feature, threshold, left, right, value = zip(*rows, strict=True)
+        return cls(
+            np.array(roots, np.int32),
+            np.array(feature, np.int32),
+            np.array(threshold, np.float32),
+            np.array(left, np.int32),
+            np.array(right, np.int32),
+            np.array(value, np.float32),
+        )
