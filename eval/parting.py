@@ -8,7 +8,7 @@ L-BFGS, in rounds of search and fit.
 The weights that come with Youju are the mean of two fits: 1,800 pages of papers of mixed habits
 ("untitled alone" raised by 1.5 by hand: of 184 held-out stories without headlines 7 were parted,
 now none), and 854 pages half of which are each of one paper's habits, begun from the first. On 98
-fresh pages, none of whose stories was fitted on, the second fit alone is no better or worse than the
+fresh pages, none of whose stories was fitted on, the second fit alone is about as good as the
 mean (boundary F1 .829 and .835, whole .732 and .717).
 
 python -m eval.parting --data FOLDER [--pages N]
