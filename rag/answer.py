@@ -7,7 +7,7 @@ in the text cannot be. No citation means refusal; there is no third state.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from rag.chunks import split_chunks
 from rag.claims import (
     Claim,
     Passage,
+    Place,
     evidence,
     make_claims,
     passage_around,
+    sentence_around,
     told_elsewhere,
 )
 from rag.confidence import Calibration, Evidence
@@ -32,6 +34,7 @@ from rag.ranking import Group
 from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
 from rag.readers.llm import open_model
+from rag.reckoned import with_reckoned
 from rag.refusal import refusal_text
 from rag.search import Rerank, Search, Weighed
 from rag.settings import Settings
@@ -274,21 +277,23 @@ class Bot:
                 replace(nearest, answer_in_article=(), answer_spans=()),
                 missing(),
             )
-        places = (*best.places, *told_elsewhere(best, readable))[:_MOST_CITATIONS]
-        citations = tuple(
+        citations = self._cited(best, readable, sources)
+        markers = " ".join(f"[{c.marker}]" for c in citations)
+        quoted = citations if best.shown else citations[:1]
+        quotes = "\n".join(f"{c.quote} [{c.marker}]" for c in quoted)
+        said = f"{_said(best, question)} {markers}\n\n{quotes}"
+        return Answer(question, best.text, said, False, confidence, citations)
+
+    def _cited(
+        self, claim: Claim, readable: Sequence[Passage], sources: Mapping[str, Source]
+    ) -> tuple[Citation, ...]:
+        """Cite all places of a claim and where else it is told; of what was reckoned the parts."""
+        if claim.shown:
+            return cite_parts(claim.places, sources)
+        places = (*claim.places, *told_elsewhere(claim, readable))[:_MOST_CITATIONS]
+        return tuple(
             cite(n, article, span, sources[article.source])
             for n, (article, span) in enumerate(places, 1)
-        )
-        markers = " ".join(f"[{c.marker}]" for c in citations)
-        gloss = english_gloss(best.text, question)
-        said = f"{best.text} ({gloss})" if gloss else best.text
-        return Answer(
-            question,
-            best.text,
-            f"{said} {markers}\n\n{citations[0].quote} [1]",
-            False,
-            confidence,
-            citations,
         )
 
     def _claims(
@@ -296,7 +301,7 @@ class Bot:
     ) -> list[Claim]:
         texts = [p.article.text[p.span.start : p.span.end] for p in passages]
         readings = self._reader.read(asked.own, texts)
-        return make_claims(
+        claims = make_claims(
             asked.whole,
             passages,
             readings,
@@ -305,6 +310,16 @@ class Bot:
             own=asked.own,
             told=asked.told,
         )
+        return with_reckoned(asked.own, claims)
+
+
+def _said(claim: Claim, question: str) -> str:
+    """Return a claim with what it is in English, or the sum that it was reckoned by."""
+    if claim.shown:
+        chinese = any("\u4e00" <= char <= "\u9fff" for char in claim.shown + claim.text)
+        return f"{claim.text}（{claim.shown}）" if chinese else f"{claim.text} ({claim.shown})"
+    gloss = english_gloss(claim.text, question)
+    return f"{claim.text} ({gloss})" if gloss else claim.text
 
 
 def _load_reranker(name: str) -> Rerank | None:
@@ -335,6 +350,22 @@ def cite(
         answer_spans,
         source.page(answer_spans[0].start),
     )
+
+
+def cite_parts(places: Sequence[Place], sources: Mapping[str, Source]) -> tuple[Citation, ...]:
+    """Make the citations of what was reckoned: one a sentence, with all the parts inside it."""
+    made: dict[tuple[str, Span], list[Span]] = {}
+    for article, part in places:
+        made.setdefault((article.id, sentence_around(article, part)), []).append(part)
+    by_id = {article.id: article for article, _ in places}
+    found: list[Citation] = []
+    for (name, _), parts in made.items():
+        article, parts = by_id[name], sorted(parts)
+        one = cite(len(found) + 1, article, parts[0], sources[article.source])
+        raw = sources[article.source].text
+        spans = tuple(span for part in parts for span in article.to_source(part, raw))
+        found.append(replace(one, answer_in_article=tuple(parts), answer_spans=spans))
+    return tuple(found)
 
 
 def _refusal(

@@ -69,6 +69,7 @@ class Claim:
     places: tuple[Place, ...]
     passage: int
     told: tuple[float, ...]  # what the first order was weighed from, in the order of RANKED_BY
+    shown: str = ""  # the sum, where the text is reckoned from what stands at `places`
 
 
 class _Found:
@@ -279,7 +280,8 @@ def evidence(
     text, foreign = _text(passage), _is_foreign(question, passage)
     numbers = {term for term in subject_terms(question) if term[0].isdigit()}
     held = numbers & (_terms(text) | _terms(title))
-    others = [claim.score for claim in claims[1:] if _differs(claim, best)]
+    rivals = [c for c in claims[1:] if c.told is not best.told]  # not what it was reckoned from
+    others = [claim.score for claim in rivals if _differs(claim, best)]
     return Evidence(
         score=best.score,
         margin=best.score - max(others, default=best.score - 8.0),
@@ -287,6 +289,7 @@ def evidence(
         numbers_held=len(held) / len(numbers) if numbers else 1.0,
         length=span.end - span.start,
         told=best.told,
+        reckoned=bool(best.shown),
     )
 
 

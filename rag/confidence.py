@@ -19,7 +19,8 @@ class Evidence:
     passage_cover: float  # share of the question's terms in the whole passage, 0 to 1
     numbers_held: float  # share of the question's numbers in the passage, 1 when it has none
     length: int  # characters of the answer
-    told: tuple[float, ...]  # what the score was weighed from, in the order of RANKED_BY
+    told: tuple[float, ...]  # what the first order was weighed from, in the order of RANKED_BY
+    reckoned: bool = False  # from several figures: the score is that of a part
 
 
 RANKED_BY = (
@@ -34,7 +35,7 @@ RANKED_BY = (
 )
 """What orders possible answers; the calibration weighs it."""
 
-FEATURES = 5 + len(RANKED_BY)
+FEATURES = 6 + len(RANKED_BY)
 
 # of a reader just trained: guesses, its own log-odds, and no answer refused
 UNCALIBRATED = {
@@ -57,6 +58,7 @@ def features(evidence: Evidence) -> list[float]:
         min(e.length, 60) / 30,
         _bounded(reader),
         *others,
+        float(e.reckoned),
     ]
 
 

@@ -199,3 +199,14 @@ def test_a_bot_sees_what_is_indexed_after_it_was_opened(tmp_path):
     assert bot.ask("嫦娥六号去了哪里?").refused
     index_sources(tmp_path, [Source("two.txt", "嫦娥六号去了月球背面。")])
     assert bot.ask("嫦娥六号去了哪里?").citations[0].article.source == "two.txt"
+
+
+def test_a_reckoned_answer_shows_its_sum_and_cites_every_part(index):
+    text = "运费每吨１８７元，比原来便宜23元，时间缩短两天。"
+    answer = bot_with(index, "187元")[0].ask_text("原来运费每吨多少钱?", text)
+    assert answer.answer == "210元"
+    assert answer.text.startswith("210元（187元 + 23元） [1]\n\n运费每吨187元")
+    (cited,) = answer.citations
+    assert ["".join(text[a:b]) for a, b in cited.answer_spans] == ["１８７元", "23元"]
+    assert essence("".join(text[a:b] for a, b in cited.spans)) == essence(cited.quote)
+    assert bot_with(index, "187元")[0].ask_text("运费每吨多少钱?", text).answer == "187元"

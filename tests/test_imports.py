@@ -142,6 +142,7 @@ def test_a_lower_module_imports_only_what_lies_below_it(file, lower):
     ("package", "allowed"),
     [
         ("faiss", {"rag/vectors.py", "eval/scale.py"}),
+        ("onnxruntime", {"rag/readers/extractive.py"}),
         ("gradio", {"ui/app.py", "ui/talk.py", "ui/corpus.py", "ui/evaluation.py"}),
         ("pymilvus", {"rag/milvus_calls.py"}),
         ("pickle", set()),
@@ -171,7 +172,9 @@ def test_a_package_is_imported_only_where_it_is_at_home(package, allowed):
     assert importers(package) <= allowed
 
 
-@pytest.mark.parametrize("package", ["faiss", "torch", "sentence_transformers", "pymilvus"])
+@pytest.mark.parametrize(
+    "package", ["faiss", "onnxruntime", "torch", "sentence_transformers", "pymilvus"]
+)
 def test_a_heavy_package_is_imported_only_inside_the_function_that_needs_it(package):
     at_top = {
         file
@@ -205,7 +208,7 @@ def loaded_by(statement):
 )
 def test_importing_loads_no_heavy_package(statement):
     heavy = {"gradio", "torch", "faiss", "sentence_transformers", "transformers", "opencc"}
-    heavy |= {"lxml", "docx", "trafilatura", "pypdfium2", "charset_normalizer"}
+    heavy |= {"onnxruntime", "lxml", "docx", "trafilatura", "pypdfium2", "charset_normalizer"}
     assert not loaded_by(statement) & heavy
 
 

@@ -1,9 +1,10 @@
-"""The reader: tokens, features, the network in numpy against the same network in torch, and its
+"""The reader: tokens, features, the network as it is run against the same network in torch, and its
 loss."""
 
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from rag.errors import ModelError
 from rag.readers.examples import (
@@ -118,18 +119,39 @@ def test_features_are_finite_and_bounded_for_any_text(passage, question):
 _kept: list[Vocabulary] = []
 
 
+def test_a_run_of_words_may_hold_a_blank_but_not_begin_with_one(vocabulary):
+    features, tokens = features_of(vocabulary, "new york在哪里", "他去了 new york city")
+    words = [tokens.text[a:b] for a, b in tokens.borders]
+    run = dict(zip(words, features.passage[:, 1], strict=True))
+    assert run["new"] == run["york"] == 1  # eight characters of eight
+    assert run["city"] < 0.5
+
+
+def test_a_number_matches_only_the_same_number(vocabulary):
+    features, tokens = features_of(vocabulary, "105台是什么时候", "57家交付105台")
+    words = [tokens.text[a:b] for a, b in tokens.borders]
+    same = dict(zip(words, features.passage[:, 0], strict=True))
+    assert same["105"] == 1 and same["57"] == 0
+
+
 # -- the network -------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory) -> tuple[ReaderNetwork, ExtractiveReader]:
-    """The same random network twice: in torch, and saved and loaded in numpy."""
+    """The same random network twice: in torch, and saved and loaded to read."""
+    return random_network(tmp_path_factory.mktemp("reader"), 128)
+
+
+def random_network(folder: Path, width: int) -> tuple[ReaderNetwork, ExtractiveReader]:
     torch.manual_seed(0)
     table = load_word_table(WEIGHTS / "words.safetensors")
     vocabulary = Vocabulary.load(WEIGHTS / "vocabulary.tsv")
-    network = ReaderNetwork(torch.from_numpy(table.vectors), len(vocabulary.characters) + 2).eval()
+    characters = len(vocabulary.characters) + 2
+    network = ReaderNetwork(torch.from_numpy(table.vectors), characters, width).eval()
     torch.nn.init.normal_(network.own.weight, 0, 0.3)
-    folder = tmp_path_factory.mktemp("reader")
+    for bias in (array for name, array in network.named_parameters() if name.endswith("bias")):
+        torch.nn.init.normal_(bias, 0, 0.3)
     save(network, folder, {})
     for name in ("vocabulary.tsv", "words.safetensors", "calibration.json"):
         (folder / name).write_bytes((WEIGHTS / name).read_bytes())
@@ -182,19 +204,23 @@ def test_training_does_not_go_on_from_another_network(untrained, tmp_path):
         resume(network, tmp_path)
 
 
-def test_numpy_and_torch_give_the_same_scores(untrained):
-    network, reader = untrained
-    question = reader._vocabulary.cut([QUESTION])[0]
-    passages = reader._vocabulary.cut([PASSAGE, "北京市经信局局长姜广智说，目前已培育57家企业。"])
-    mine = reader._score(question, passages)
+@pytest.mark.parametrize("width", [128, 64])
+def test_the_graph_and_torch_give_the_same_scores(width, untrained, tmp_path):
+    network, reader = untrained if width == 128 else random_network(tmp_path, width)
     table = load_word_table(WEIGHTS / "words.safetensors")
-    examples = [make_example(question, p, table, (-1, -1), 1.0) for p in passages]
-    with torch.no_grad():
-        spans, null = network(*collate(examples).inputs)
-    for row, grid in enumerate(mine):
-        n = len(grid)
-        theirs = (spans[row, :n, :n] - null[row]).numpy()
-        assert np.abs(grid - theirs).max() < 0.05  # weights are stored as float16
+    question, short, *passages = reader._vocabulary.cut(
+        [QUESTION, "谁", PASSAGE, "北京市经信局局长姜广智说，目前已培育57家企业。", "是。"]
+    )
+    for asked in (question, short):
+        mine = reader._score(asked, passages)
+        examples = [make_example(asked, p, table, (-1, -1), 1.0) for p in passages]
+        with torch.no_grad():
+            spans, null = network(*collate(examples).inputs)
+        for row, grid in enumerate(mine):
+            n = len(passages[row].ids)
+            theirs = (spans[row, :n, :n] - null[row]).numpy()
+            assert grid.shape == (n, n)
+            assert np.abs(grid - theirs).max() < 0.05  # weights are stored as float16
 
 
 def test_a_longer_neighbour_in_the_batch_changes_no_score(untrained):
@@ -203,6 +229,45 @@ def test_a_longer_neighbour_in_the_batch_changes_no_score(untrained):
     beside = [r for r in reader.read(QUESTION, [PASSAGE, PASSAGE * 4]) if r.passage == 0]
     assert [r.span for r in alone] == [r.span for r in beside]
     assert np.allclose([r.score for r in alone], [r.score for r in beside], atol=1e-3)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_any_number_of_threads_reads_the_same(threads):
+    reader = ExtractiveReader.load(threads=threads)
+    passages = [PASSAGE, "北京已培育57家企业。", PASSAGE[::-1], "8月交付200台。"]
+    expected = [r for k, p in enumerate(passages) for r in one_by_one(k, p)]
+    assert sorted(reader.read(QUESTION, passages), key=place) == sorted(expected, key=place)
+
+
+def one_by_one(number: int, passage: str):
+    readings = ExtractiveReader.load(threads=1).read(QUESTION, [passage])
+    return [reading._replace(passage=number) for reading in readings]
+
+
+def place(reading):
+    return reading.passage, reading.span.start, reading.span.end
+
+
+def test_a_reader_may_be_asked_by_several_threads_at_once():
+    reader = ExtractiveReader.load(threads=2)
+    asked = [(QUESTION, [PASSAGE[k:], "北京已培育57家企业。"]) for k in range(8)] * 3
+    alone = [reader.read(*each) for each in asked]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda each: reader.read(*each), asked)) == alone
+
+
+def test_the_number_of_threads_is_that_of_the_environment(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert ExtractiveReader.load() is ExtractiveReader.load(threads=3)
+
+
+def test_a_network_that_does_not_fit_is_a_model_error(tmp_path):
+    for file in WEIGHTS.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    arrays = load_file(WEIGHTS / "network.safetensors")
+    save_file(arrays | {"blocks.3.taps": torch.zeros(5, 7)}, tmp_path / "network.safetensors")
+    with pytest.raises(ModelError, match="install Youju again"):
+        ExtractiveReader.load(tmp_path)
 
 
 def test_the_loss_falls_when_the_right_span_scores_higher():

@@ -10,6 +10,7 @@ synonyms and English questions about Chinese text.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -57,16 +58,23 @@ def question_weights(question: Tokens, rarity: Floats) -> tuple[Floats, Floats]:
     return by_token, by_character
 
 
-def match_features(question: Tokens, passage: Tokens, vectors: Floats, rarity: Floats) -> Features:
+def match_features(
+    question: Tokens,
+    passage: Tokens,
+    vectors: Floats,
+    rarity: Floats,
+    weights: tuple[Floats, Floats] | None = None,
+) -> Features:
     """Return the match features of one question and one passage.
 
-    `vectors` (ids, d): unit rows (or zero rows) of aligned word vectors; `rarity` (ids,).
+    `vectors` (ids, d): unit rows (or zero rows) of aligned word vectors; `rarity` (ids,);
+    `weights`: what `question_weights` says of the question, where that is known already.
     """
     n, m = len(passage.ids), len(question.ids)
     features = np.zeros((n, PASSAGE_FEATURES), np.float32)
     if n == 0 or m == 0:
         return Features(features, np.zeros((m, QUESTION_FEATURES), np.float32))
-    by_token, by_character = question_weights(question, rarity)
+    by_token, by_character = weights or question_weights(question, rarity)
     total = float(by_character.sum()) + 1e-6
     length, weight, matches = _runs(question.text, passage.text, by_character)
     starts = passage.borders[:, 0]
@@ -88,14 +96,14 @@ def match_features(question: Tokens, passage: Tokens, vectors: Floats, rarity: F
     ]  # numpy returns the longer of the two lengths
     features[:, 8] = (cosine * (by_token > 0.1)).max(1)
     features[:, 9] = (cosine * by_token).max(1)
-    weights = by_token / (by_token.sum() + 1e-6)
-    features[:, 10] = _soft_cover(clause[starts], cosine, weights)
-    features[:, 11] = _soft_cover(sentence[starts], cosine, weights)
+    shares = by_token / (by_token.sum() + 1e-6)
+    features[:, 10] = _soft_cover(clause[starts], cosine, shares)
+    features[:, 11] = _soft_cover(sentence[starts], cosine, shares)
     features[:, 12] = rarity[passage.ids]
     previous = np.concatenate([[0.0], sentence_cover[:-1]])
     features[:, 13] = previous[sentence[starts]]
     features[:, 14] = _cover(np.zeros_like(clause), matches, by_character)[0] / total
-    features[:, 15] = float(cosine.max(0) @ weights)
+    features[:, 15] = float(cosine.max(0) @ shares)
     best = cosine.max(0)
     return Features(features, np.stack([by_token, best, exact.max(0)], 1).astype(np.float32))
 
@@ -111,20 +119,23 @@ def _runs(
     length = np.zeros(len(passage) + 1, np.float32)
     weight = np.zeros(len(passage) + 1, np.float32)
     found: list[tuple[int, int, int]] = []
-    known = set(question) - {" "}
-    i = 0
-    while i < len(passage):
-        k = 0
-        if passage[i] in known:
-            while i + k < len(passage) and passage[i : i + k + 1] in question:
+    known = "".join(map(re.escape, sorted(set(question) - {" "})))
+    # a run may hold blanks (New York), but not begin with one
+    for shared in re.finditer(f"[{known}][{known} ]*", passage) if known else ():
+        i, end = shared.span()
+        while i < end:
+            if passage[i] == " ":
+                i += 1
+                continue
+            k = 1
+            while i + k < end and passage[i : i + k + 1] in question:
                 k += 1
-        if k:
             length[i : i + k] = min(k, 8) / 8
-        if k > 1:
-            at = question.find(passage[i : i + k])
-            weight[i : i + k] = min(float(by_character[at : at + k].sum()), 3.0) / 3
-            found.append((i, at, k))
-        i += max(k, 1)
+            if k > 1:
+                at = question.find(passage[i : i + k])
+                weight[i : i + k] = min(float(by_character[at : at + k].sum()), 3.0) / 3
+                found.append((i, at, k))
+            i += k
     return length[:-1], weight[:-1], found
 
 
@@ -150,16 +161,23 @@ def _cover(
 
 def _decayed(weight: Floats) -> Floats:
     """Return at each place the greatest weight at or before it, fading by _DECAY a token."""
-    fade = _DECAY ** np.arange(len(weight), dtype=np.float64)
+    fade = _fade(len(weight))
     return (np.maximum.accumulate(weight / fade) * fade).astype(np.float32)
+
+
+@lru_cache(512)  # a little more than there are lengths of passages
+def _fade(length: int) -> npt.NDArray[np.float64]:
+    return _DECAY ** np.arange(length, dtype=np.float64)
 
 
 def _soft_matches(question: Tokens, passage: Tokens, vectors: Floats) -> tuple[Floats, Floats]:
     """Return (n, m) cosines, 1 where tokens are the same word, and (n, m) sameness, 0 or 1."""
     same_word = (passage.ids[:, None] == question.ids[None]) & (passage.ids[:, None] > 2)
-    words_q = [question.text[a:b] for a, b in question.borders]
-    for j in np.flatnonzero(question.ids <= 2):  # numbers and unknown words: compare the writing
-        same_word[:, j] = [passage.text[a:b] == words_q[j] for a, b in passage.borders]
+    for j in np.flatnonzero(question.ids <= 2).tolist():  # numbers and unknown words: the writing
+        a, b = question.borders[j]
+        for i in np.flatnonzero(passage.ids == question.ids[j]).tolist():
+            c, d = passage.borders[i]
+            same_word[i, j] = passage.text[c:d] == question.text[a:b]
     cosine = np.maximum(vectors[passage.ids] @ vectors[question.ids].T, 0)
     cosine[same_word] = 1
     return cosine.astype(np.float32), same_word.astype(np.float32)
@@ -168,7 +186,8 @@ def _soft_matches(question: Tokens, passage: Tokens, vectors: Floats) -> tuple[F
 def _soft_cover(segment: npt.NDArray[np.int32], cosine: Floats, weights: Floats) -> Floats:
     """Return per token how much of the question its segment covers softly: squared best cosine,
     weighted."""
-    starts = np.flatnonzero(np.diff(segment, prepend=-1))
+    starts = np.concatenate([[0], np.flatnonzero(segment[1:] != segment[:-1]) + 1])
     best = np.maximum.reduceat(cosine, starts, axis=0)
     cover: Floats = (best * best) @ weights
-    return np.repeat(cover, np.diff(np.append(starts, len(segment))))
+    lengths = np.concatenate([starts[1:], [len(segment)]]) - starts
+    return np.repeat(cover, lengths)

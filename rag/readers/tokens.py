@@ -62,6 +62,7 @@ class Vocabulary:
         self.characters = characters
         self.id_of = {word: i + FIRST_WORD for i, word in enumerate(self.words)}
         self._character_of = {c: i + 2 for i, c in enumerate(characters)}
+        self._rows: dict[str, tuple[int, int, int, int]] = {}  # of words met before
         self._cutter = _make_cutter(self.words, self.log_probabilities)
 
     @classmethod
@@ -100,15 +101,18 @@ class Vocabulary:
                 borders.append((start + cuts[k][0] - base, start + cuts[k][1] - base))
                 k += 1
             base += end - start + 1
-        pieces = [text[a:b] for a, b in borders]
-        return Tokens(
-            text,
-            np.array(borders, np.int32).reshape(-1, 2),
-            np.array([self._id(p) for p in pieces], np.int32),
-            np.array([kind(p) for p in pieces], np.int32),
-            np.array([self._character_of.get(p[0], 1) for p in pieces], np.int32),
-            np.array([self._character_of.get(p[-1], 1) for p in pieces], np.int32),
-        )
+        known = self._rows.get
+        rows = [known(text[a:b]) or self._row(text[a:b]) for a, b in borders]
+        columns = np.array(rows, np.int32).reshape(-1, 4).T
+        return Tokens(text, np.array(borders, np.int32).reshape(-1, 2), *columns)
+
+    def _row(self, piece: str) -> tuple[int, int, int, int]:
+        """Return id, kind, first and last character of a token."""
+        first, last = (self._character_of.get(c, 1) for c in (piece[0], piece[-1]))
+        row = self._id(piece), kind(piece), first, last
+        if row[0] >= FIRST_WORD:  # there are so many words and no more, unlike what is unknown
+            self._rows[piece] = row
+        return row
 
     def _id(self, piece: str) -> int:
         if piece[0].isdigit() and piece[0].isascii():

@@ -39,7 +39,14 @@ from rag.readers.examples import (
 from rag.readers.features import PASSAGE_FEATURES, QUESTION_FEATURES
 from rag.readers.prepare import prepare_all
 from rag.readers.tokens import KINDS
-from rag.readers.words import BLOCKS, HEADS, MAX_SPAN, load_network, save_network
+from rag.readers.words import (
+    BLOCKS,
+    HEADS,
+    MAX_SPAN,
+    QUESTION_BLOCKS,
+    load_network,
+    save_network,
+)
 
 WIDTH = 128
 WORD_WIDTH = 80
@@ -135,7 +142,7 @@ class ReaderNetwork(nn.Module):
         self.passage_in = nn.Linear(embedded + PASSAGE_FEATURES, width)
         self.question_in = nn.Linear(embedded + QUESTION_FEATURES, width)
         self.question_blocks = nn.ModuleList(
-            [ConvBlock(width, 1, conditioned=False) for _ in range(3)]
+            [ConvBlock(width, 1, conditioned=False) for _ in range(QUESTION_BLOCKS)]
         )
         self.question_pool = nn.Linear(width, 1)
         self.first_look = QuestionBlock(width)

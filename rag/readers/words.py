@@ -28,6 +28,7 @@ BLOCKS = (
     "attend",
 )
 HEADS = 4
+QUESTION_BLOCKS = 3
 
 
 class WordTable(NamedTuple):
