@@ -67,6 +67,24 @@ def _ledes_first(stories: Sequence[Printed], rng: Random) -> Blocks:
     return early + told if rng.random() < 0.8 else told + early
 
 
+def _heads_last(stories: Sequence[Printed], rng: Random) -> Blocks:
+    """Bodies first, all heads behind them, some with their ledes: what spans several columns is
+    read off a page last."""
+    bodies: Blocks = []
+    heads: list[Blocks] = []
+    for n, s in enumerate(stories):
+        lede, rest = _lede(s, rng)
+        if rng.random() < 0.5 and rest:
+            heads.append([(n, s.head, "head"), (n, lede, "lede")])
+        else:
+            heads.append([(n, s.head, "head")])
+            rest = s.body
+        bodies.append((n, rest, "body"))
+    if rng.random() < 0.5:
+        rng.shuffle(heads)
+    return [*bodies, *(block for blocks in heads for block in blocks)]
+
+
 def _byline_behind(stories: Sequence[Printed], rng: Random) -> Blocks:
     """Headlines above, bylines below the text."""
     out: Blocks = []
@@ -117,12 +135,13 @@ def _lede(story: Printed, rng: Random) -> tuple[list[int], list[int]]:
 
 
 ORDERS: dict[Callable[[Sequence[Printed], Random], Blocks], float] = {
-    _in_order: 0.36,
+    _in_order: 0.32,
     _head_behind: 0.07,
     _lede_behind: 0.11,
     _heads_apart: 0.12,
     _heads_partly_apart: 0.06,
     _ledes_first: 0.11,
+    _heads_last: 0.04,
     _byline_behind: 0.02,
     _sidebar: 0.03,
     _mixed: 0.08,

@@ -150,7 +150,40 @@ def _sections(paragraphs: int, rng: Random) -> set[int]:
     return out
 
 
-_TITLED = 0.87  # of the stories: headlines that are pictures or on another page do not come out
+class House(NamedTuple):
+    """How often one paper prints what with its stories, each a share from 0 to 1."""
+
+    titled: float = 0.87  # headlines that are pictures or on another page do not come out
+    subtitled: float = 0.25
+    signed: float = 0.75
+    unsigned_signed: float = 0.3  # signed though without a headline
+    dated: float = 0.25
+    marked: float = 0.2  # of those not dated: an end mark
+    headed: float = 0.7  # of long stories: section headings
+    captioned: float = 0.15
+
+
+ANY = House()
+_OF_ONE_STYLE = 0.5  # of the pages: a paper does most things always or never
+
+
+def house_of(rng: Random) -> House:
+    """Return the habits of a page's paper: those of many mixed, or one paper's own."""
+    if rng.random() >= _OF_ONE_STYLE:
+        return ANY
+    signed = rng.choice((0.0, 0.3, 0.95, 0.95))
+    return House(
+        titled=rng.choice((0.8, 0.97, 1.0, 1.0)),
+        subtitled=rng.choice((0.0, 0.1, 0.6)),
+        signed=signed,
+        unsigned_signed=0.5 * signed,
+        dated=rng.choice((0.0, 0.0, 0.1, 0.9)),
+        marked=rng.choice((0.0, 0.0, 0.1, 0.9, 1.0)),
+        headed=rng.choice((0.0, 0.3, 0.9)),
+        captioned=rng.choice((0.0, 0.1, 0.4)),
+    )
+
+
 _CUT_OFF = 0.02  # of the stories end in the middle of a sentence, as where a file does
 
 
@@ -163,24 +196,33 @@ class Printed(NamedTuple):
     aside: list[int]
 
 
-def printed(story: Story, rng: Random) -> Printed:
+def _head(story: Story, rng: Random, house: House) -> list[Part]:
+    """Return headline, subtitle and byline, whichever are printed."""
     parts: list[Part] = []
     english = is_english(story.body[0])
-    titled = rng.random() < _TITLED
+    titled = rng.random() < house.titled
     if titled:
         parts.append(Part("title", story.title))
-        if rng.random() < 0.25:
+        if rng.random() < house.subtitled:
             dash = "——" if rng.random() < 0.5 and not english else ""
             parts.append(Part("subtitle", dash + headline("".join(story.body), rng)))
-    signed = rng.random() < (0.75 if titled else 0.3)
-    if signed:
+    if rng.random() < (house.signed if titled else house.unsigned_signed):
         parts.append(Part("byline", _english_byline(rng) if english else _byline(rng)))
+    return parts
+
+
+def printed(story: Story, rng: Random, house: House = ANY) -> Printed:
+    """Return a story as a paper of these habits prints it."""
+    parts = _head(story, rng, house)
+    english = is_english(story.body[0])
     head = list(range(len(parts)))
     year, month, day = (int(x) for x in story.day.split("-"))
     told = f"{month}月{day}日" if rng.random() < 0.9 else f"{year}年{month}月{day}日"
     place, agency = rng.choice(_PLACES), rng.choice(_AGENCIES[:6])
-    dated, marked = not english and rng.random() < 0.25, not english and rng.random() < 0.2
-    with_headings = len(story.body) >= 4 and rng.random() < (0.7 if len(story.body) > 7 else 0.2)
+    dated = not english and rng.random() < house.dated
+    marked = not english and rng.random() < house.marked
+    share = house.headed * (1.0 if len(story.body) > 7 else 0.3)
+    with_headings = len(story.body) >= 4 and rng.random() < share
     sections = _sections(len(story.body), rng) if with_headings else set(story.sections)
     form = rng.choice(_HEADINGS)
     body = list(story.body)
@@ -197,7 +239,7 @@ def printed(story: Story, rng: Random) -> Printed:
             parts.append(Part("heading", _heading("".join(body[i : i + 3]), rng, form)))
         parts.append(Part("body", paragraph))
     rest, aside = list(range(first, len(parts))), list[int]()
-    if not english and rng.random() < 0.15:
+    if not english and rng.random() < house.captioned:
         aside = [len(parts)]
         clause = rng.choice(CLAUSE.findall("".join(body)) or [body[0][:12]])
         credit = f"{agency}记者 {name_of(rng)}{rng.choice((' ', ''))}摄"

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from eval.damage import ADDED, DAMAGES, Page, changed, hard_wraps, page_of
 from eval.orders import ORDERS, Block, Blocks
-from eval.printed import FURNITURE, PAPERS, TrueArticle, name_of, printed
+from eval.printed import FURNITURE, PAPERS, TrueArticle, house_of, name_of, printed
 from eval.stories import Story, is_english
 from rag.types import is_ignorable
 
@@ -44,7 +44,8 @@ class TruePage(NamedTuple):
 
 def simulated(stories: Sequence[Story], rng: Random, name: str = "page.txt") -> TruePage:
     """Print the stories on one page and damage it."""
-    stands = [printed(story, rng) for story in stories]
+    house = house_of(rng)
+    stands = [printed(story, rng, house) for story in stories]
     order = rng.choices(list(ORDERS), list(ORDERS.values()))[0]
     blocks = [block for block in order(stands, rng) if block[1]]
     for n, story in enumerate(stands):

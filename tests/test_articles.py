@@ -166,6 +166,13 @@ def test_two_headlines_over_nothing_but_signed_quotations_are_kept():
     assert text.count("新区的明天") == text.count("——院士寄语") == 1
 
 
+def test_a_story_without_a_headline_is_not_parted():
+    storm = "台风“海葵”预计明天傍晚在沿海登陆，市防汛办昨晚启动三级响应，渔船全部回港避风。"
+    trains = "铁路部门公布，今明两天停运列车42列，旅客可在车站窗口办理退票，不收手续费。"
+    schools = "市教育局通知，全市中小学和幼儿园明天停课一天，校外培训机构同时停业。"
+    assert len(split(storm, trains, schools)) == 1
+
+
 def test_a_source_with_a_title_is_one_article():
     (article,) = split(PLAN + "（完）", "本报记者 李明", KNEE, title="题", published="2025-01-02")
     assert (article.title, article.published) == ("题", "2025-01-02")

@@ -1,12 +1,17 @@
-"""rag.articles.joints: where stories may meet inside a paragraph."""
+"""rag.articles.joints and rag.articles.trees: where stories may meet inside a paragraph, and what
+speaks for it."""
 
+from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
+from eval.growing import Gaps, answers_of_others, grown, write_trees
 from rag.articles import split_articles
 from rag.articles.joints import breaks_of, parts_of
 from rag.articles.lines import find_lines
+from rag.articles.trees import Trees, in_context, trees
 from rag.repair import repair
 from rag.types import Source, Span
 
@@ -61,3 +66,51 @@ def test_parts_leave_nothing_out(seed):
     assert "".join(parts(raw)) == repaired.text
     for at in breaks_of(raw, repaired, Span(0, len(repaired.text))):
         assert "\n" in raw[repaired.origin[at - 1] : repaired.origin[at]]
+
+
+def example_gaps(count, seed):
+    rng = np.random.default_rng(seed)
+    out = []
+    for _ in range(count):
+        rows = rng.normal(size=(30, 4))
+        out.append(Gaps(rows, rows[:, 0] + rows[:, 1] ** 2 > 0.5))
+    return out
+
+
+def test_written_trees_answer_as_the_grown_ones(tmp_path):
+    gaps = example_gaps(12, 1)
+    forest = grown(gaps)
+    write_trees(forest, tmp_path / "trees.npz")
+    with np.load(tmp_path / "trees.npz") as stored:
+        read = Trees(*(stored[name] for name in Trees._fields[:5]), stored["base"], int(stored["depth"]))  # noqa: E501
+    rows = example_gaps(1, 2)[0].rows
+    assert np.abs(read.log_odds(rows) - forest.decision_function(rows)).max() < 1e-2
+
+
+def test_pages_are_answered_by_trees_that_never_saw_them():
+    gaps = example_gaps(8, 3)
+    told = answers_of_others(gaps)
+    others = grown(gaps[::2])
+    assert np.allclose(told[1], others.decision_function(gaps[1].rows))
+
+
+def test_what_trees_look_at_is_as_wide_as_what_they_were_grown_on():
+    from rag.articles.evidence import GAP_FEATURES
+
+    columns = {name: np.arange(3.0) for name in GAP_FEATURES[:-1]}
+    rows = in_context(columns)
+    assert len(rows) == 3
+    assert trees().feature.max() < rows.shape[1]
+
+
+def test_every_leaf_is_its_own_child():
+    grown_ones = trees()
+    leaf = grown_ones.left == np.arange(grown_ones.left.shape[1])
+    assert (grown_ones.right[leaf] == grown_ones.left[leaf]).all()
+    assert (grown_ones.value[~leaf] == 0).all()
+
+
+def test_the_trees_come_with_the_package():
+    from rag.articles.trees import TREES
+
+    assert TREES.parent == Path(split_articles.__code__.co_filename).parent

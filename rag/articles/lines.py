@@ -67,6 +67,9 @@ class Line(NamedTuple):
     ended: bool  # with a stop
     width: float  # of its column, in Chinese characters; 0 where it is one printed line
     above: int  # newlines above it
+    indent: int  # blanks before it, as printed
+    printed: str  # the raw text, with the end of its last printed line
+    joined: bool = False  # repair takes it for more of the paragraph above
 
 
 def find_lines(raw: str, repaired: Repaired) -> list[Line]:
@@ -95,7 +98,8 @@ def _body(raw: str, repaired: Repaired, whole: Line) -> list[Line]:
     parts = [_line(raw, repaired, span) for span in spans]
     # only the last may be a headline that repair took for more of the sentence
     told = [*("body" for _ in parts[:-1]), "body" if parts[-1].ended else parts[-1].kind]
-    return [p._replace(kind=k) for p, k in zip(parts, told, strict=True)]
+    joined = [False, *(kind == "body" for kind in told[1:])]
+    return [p._replace(kind=k, joined=j) for p, k, j in zip(parts, told, joined, strict=True)]
 
 
 def _is_stack(line: Line) -> bool:
@@ -139,11 +143,22 @@ def _line(raw: str, repaired: Repaired, span: Span) -> Line:
     ended = bool(_SENTENCE_END.search(text[-8:])) or end_mark
     kind = _kind(text, ended)
     width = _width(raw, repaired, span) if kind == "body" else 0.0
-    start = int(repaired.origin[span.start])
+    start, end = int(repaired.origin[span.start]), int(repaired.origin[span.end - 1]) + 1
     before = raw[max(0, start - _MOST_BLANKS) : start]
     blanks = before[len(before.rstrip()) :]
-    above = blanks.count("\n")
-    return Line(span, text, kind, dateline, end_mark, signature, ended, width, above)
+    return Line(
+        span,
+        text,
+        kind,
+        dateline,
+        end_mark,
+        signature,
+        ended,
+        width,
+        blanks.count("\n"),
+        len(blanks) - 1 - blanks.rfind("\n"),
+        raw[start : end + 2],
+    )
 
 
 _MOST_BLANKS = 20  # characters of white space above a line that are looked at
