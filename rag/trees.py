@@ -1,4 +1,8 @@
-"""Boosted trees, run in numpy: what `lightgbm` grew when fitting, without needing it to answer."""
+"""Boosted trees, run in numpy: what `lightgbm` grew when fitting, without needing it to answer.
+
+Two things are told by such trees: whether a story goes on (`rag.articles.trees`), and which of the
+possible answers is the best (`rag.preference`).
+"""
 
 from __future__ import annotations
 
@@ -28,15 +32,14 @@ class Trees(NamedTuple):
     right: Ints
     value: Floats
 
-    def score(self, inputs: Floats) -> Floats:
+    def score(self, inputs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
         """Return (n,) the sums over all trees for inputs (n, features)."""
         at = np.tile(self.roots, (len(inputs), 1))
         row = np.arange(len(inputs))[:, None]
         while True:
             feature = self.feature[at]
             if (feature == _LEAF).all():
-                sums: Floats = self.value[at].sum(1, dtype=np.float32)
-                return sums
+                return np.asarray(self.value[at].sum(1, dtype=np.float64))
             below = inputs[row, feature] <= self.threshold[at]
             onward = np.where(below, self.left[at], self.right[at])
             at = np.where(feature == _LEAF, at, onward)

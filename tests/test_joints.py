@@ -11,8 +11,9 @@ from eval.growing import Gaps, answers_of_others, grown, write_trees
 from rag.articles import split_articles
 from rag.articles.joints import breaks_of, parts_of
 from rag.articles.lines import find_lines
-from rag.articles.trees import Trees, in_context, trees
+from rag.articles.trees import in_context, trees
 from rag.repair import repair
+from rag.trees import Trees
 from rag.types import Source, Span
 
 BOATS = "江边的老船工们把汽笛拉响，一共八十六声。"
@@ -80,18 +81,17 @@ def example_gaps(count, seed):
 def test_written_trees_answer_as_the_grown_ones(tmp_path):
     gaps = example_gaps(12, 1)
     forest = grown(gaps)
-    write_trees(forest, tmp_path / "trees.npz")
-    with np.load(tmp_path / "trees.npz") as stored:
-        read = Trees(*(stored[name] for name in Trees._fields[:5]), stored["base"], int(stored["depth"]))  # noqa: E501
+    write_trees(forest, tmp_path / "trees.safetensors")
+    read = Trees.load(tmp_path / "trees.safetensors")
     rows = example_gaps(1, 2)[0].rows
-    assert np.abs(read.log_odds(rows) - forest.decision_function(rows)).max() < 1e-2
+    assert np.abs(read.score(rows) - forest.predict(rows, raw_score=True)).max() < 1e-2
 
 
 def test_pages_are_answered_by_trees_that_never_saw_them():
     gaps = example_gaps(8, 3)
     told = answers_of_others(gaps)
     others = grown(gaps[::2])
-    assert np.allclose(told[1], others.decision_function(gaps[1].rows))
+    assert np.allclose(told[1], others.predict(gaps[1].rows, raw_score=True))
 
 
 def test_what_trees_look_at_is_as_wide_as_what_they_were_grown_on():
@@ -101,13 +101,6 @@ def test_what_trees_look_at_is_as_wide_as_what_they_were_grown_on():
     rows = in_context(columns)
     assert len(rows) == 3
     assert trees().feature.max() < rows.shape[1]
-
-
-def test_every_leaf_is_its_own_child():
-    grown_ones = trees()
-    leaf = grown_ones.left == np.arange(grown_ones.left.shape[1])
-    assert (grown_ones.right[leaf] == grown_ones.left[leaf]).all()
-    assert (grown_ones.value[~leaf] == 0).all()
 
 
 def test_the_trees_come_with_the_package():

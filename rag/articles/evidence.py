@@ -238,7 +238,7 @@ class Page:
         columns |= {name: np.array([row[name] for row in rows], np.float64) for name in rows[0]}
         seen = {name: columns[name] for name in GAP_FEATURES[:-1]}
         self.context = in_context(seen)
-        told = np.clip(trees().log_odds(self.context), -SUREST, SUREST)
+        told = np.clip(trees().score(self.context), -SUREST, SUREST)
         return np.stack([*seen.values(), told], axis=1)
 
     def _apart(self) -> dict[str, Floats]:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from rag.trees import Trees
+
 Floats = npt.NDArray[np.float64]
 
-TREES = Path(__file__).parent / "gaps.npz"
+TREES = Path(__file__).parent / "gaps.safetensors"
 _BESIDE = (
     *("words", "words of neighbours", "meaning", "meaning of neighbours", "same meaning"),
     *("heading between", "heads between", "byline between", "end mark", "dateline", "unfinished"),
@@ -30,41 +31,10 @@ _MANY = 40  # gaps of a page, likewise
 _WIDEST = 3.0  # standard deviations
 
 
-class Trees(NamedTuple):
-    """Trees of one fit, (trees, nodes): a leaf is its own child."""
-
-    feature: npt.NDArray[np.int64]
-    threshold: Floats
-    left: npt.NDArray[np.int64]
-    right: npt.NDArray[np.int64]
-    value: Floats
-    base: float
-    depth: int
-
-    def log_odds(self, rows: Floats) -> Floats:
-        """Return the sum of the leaves that each row reaches, (rows,)."""
-        tree = np.arange(len(self.feature))
-        at = np.zeros((len(rows), len(tree)), np.int64)
-        row = np.arange(len(rows))[:, None]
-        for _ in range(self.depth):
-            below = rows[row, self.feature[tree, at]] <= self.threshold[tree, at]
-            at = np.where(below, self.left[tree, at], self.right[tree, at])
-        return np.asarray(self.value[tree, at].sum(axis=1) + self.base)
-
-
 @cache
 def trees() -> Trees:
     """Load the trees that come with Youju."""
-    with np.load(TREES, allow_pickle=False) as stored:
-        return Trees(
-            stored["feature"].astype(np.int64),
-            stored["threshold"].astype(np.float64),
-            stored["left"].astype(np.int64),
-            stored["right"].astype(np.int64),
-            stored["value"].astype(np.float64),
-            float(stored["base"]),
-            int(stored["depth"]),
-        )
+    return Trees.load(TREES)
 
 
 def in_context(columns: dict[str, Floats]) -> Floats:
