@@ -26,6 +26,7 @@ MOST = 40  # answers that are told apart: beyond these one in a hundred is right
 _AROUND = 160  # characters of text looked at on each side
 _NEAR = 40  # characters within which another answer stands beside this one
 _FEW = 12  # answers that count as the strong ones
+_SOME = 20  # … that count as neighbours
 _BEHIND = 8.0  # of a score beside none
 _FADE = 0.93  # a character
 _REACH = 8  # characters of the question beside the asking word
@@ -121,8 +122,8 @@ def _by_itself(asked: str, one: _Seen) -> tuple[float, ...]:
 
 
 def _against_all(told: Floats, score: Floats) -> Floats:
-    """Return (n, 6): the score, how far it, the reader's, the clause's and the sentence's cover are
-    behind the best, and the rank by the reader; the score's rank is the row."""
+    """Return (n, 7): the score, its rank and that by the reader; how far the score, the reader's,
+    the clause's and the sentence's cover are behind the best."""
     reader, clause, sentence = told[:, 0], told[:, 3], told[:, 4]
     ranks = np.argsort(np.argsort(-reader, kind="stable"), kind="stable")
     order = np.arange(len(score))
@@ -192,7 +193,7 @@ def _among_others(seen: Sequence[_Seen], score: Floats) -> Floats:
     apart = together & ((start >= end[:, None]) | (end <= start[:, None]))
     near = together & (np.abs(start - start[:, None]) < _NEAR)
     np.fill_diagonal(near, False)
-    near[:, 20:] = False
+    near[:, _SOME:] = False
     best = np.where(together, score, -np.inf).max(1)
     other = np.where(apart, score, -np.inf).max(1)
     beside = np.where(near, score, -np.inf).max(1)
