@@ -58,7 +58,8 @@ class Weights:
         """Return how well passages fit, (n,), from their features, (n, len(FEATURES))."""
         weights = np.asarray(self.values, np.float32)
         best = weights[weights > 0].sum() - weights[FEATURES.index("cosine")]
-        return np.asarray(rows @ weights / best, np.float32)
+        # not @: of so few columns OpenBLAS computes beside the array too, and numpy warns of that
+        return np.asarray((rows * weights).sum(1) / best, np.float32)
 
 
 # Fitted by `python -m eval.ranking` (softmax over the candidates of a question), 2026-11-21.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +103,7 @@ def match_features(
     previous = np.concatenate([[0.0], sentence_cover[:-1]])
     features[:, 13] = previous[sentence[starts]]
     features[:, 14] = _cover(np.zeros_like(clause), matches, by_character)[0] / total
-    features[:, 15] = float(cosine.max(0) @ shares)
+    features[:, 15] = float((cosine.max(0) * shares).sum())
     best = cosine.max(0)
     return Features(features, np.stack([by_token, best, exact.max(0)], 1).astype(np.float32))
 
@@ -155,7 +155,7 @@ def _cover(
     covered = np.zeros((int(segment[-1]) + 1 if len(segment) else 1, len(by_character)), bool)
     for place, at, k in matches:
         covered[segment[place], at : at + k] = True
-    cover: Floats = covered @ by_character
+    cover: Floats = _weighed(covered, by_character)
     return cover
 
 
@@ -168,6 +168,14 @@ def _decayed(weight: Floats) -> Floats:
 @lru_cache(512)  # a little more than there are lengths of passages
 def _fade(length: int) -> npt.NDArray[np.float64]:
     return _DECAY ** np.arange(length, dtype=np.float64)
+
+
+def _weighed(rows: npt.NDArray[Any], weights: Floats) -> Floats:
+    """Return rows (n, m) summed by weights (m,).
+
+    Not by @: of few columns OpenBLAS computes beside the array too, and numpy warns of that.
+    """
+    return np.asarray(np.einsum("ij,j->i", rows, weights), np.float32)
 
 
 def _soft_matches(question: Tokens, passage: Tokens, vectors: Floats) -> tuple[Floats, Floats]:
@@ -188,6 +196,6 @@ def _soft_cover(segment: npt.NDArray[np.int32], cosine: Floats, weights: Floats)
     weighted."""
     starts = np.concatenate([[0], np.flatnonzero(segment[1:] != segment[:-1]) + 1])
     best = np.maximum.reduceat(cosine, starts, axis=0)
-    cover: Floats = (best * best) @ weights
+    cover: Floats = _weighed(best * best, weights)
     lengths = np.concatenate([starts[1:], [len(segment)]]) - starts
     return np.repeat(cover, lengths)
