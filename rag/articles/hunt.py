@@ -3,9 +3,10 @@ are commonly printed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from rag.articles.board import UNTITLED, Board, Labels
 from rag.articles.features import PLACES
@@ -48,7 +49,7 @@ def _starts(board: Board) -> list[Labels]:
 def _path(board: Board, chosen: Sequence[int], *, any_order: bool) -> Labels:
     """Return the segments' heads by what the heads tell alone: the best path, in any order or in
     the order of the heads from the first to the last of them."""
-    n, m = len(board.ranges), len(chosen)
+    n = len(board.ranges)
     told, named = board.table.of("told"), board.table.of("named")
     places = [board.table.of(f"only {place}") for place in PLACES]
     own = np.array(
@@ -61,6 +62,15 @@ def _path(board: Board, chosen: Sequence[int], *, any_order: bool) -> Labels:
             for s in range(n)
         ]
     )
+    return best_path(own, board.going, chosen, any_order=any_order)
+
+
+def best_path(
+    own: npt.NDArray[np.float64], going: Sequence[float], chosen: Sequence[int], *, any_order: bool
+) -> Labels:
+    """Return the head of each segment on the best path: `own` (segments, chosen heads) is what each
+    tells, `going` what speaks for staying with a head."""
+    n, m = own.shape
     step = np.where(np.eye(m, k=0, dtype=bool), 0.0, 0.0 if any_order else -np.inf)
     if not any_order:
         step[np.eye(m, k=1, dtype=bool)] = 0.0
@@ -69,7 +79,7 @@ def _path(board: Board, chosen: Sequence[int], *, any_order: bool) -> Labels:
         best[1:] = -np.inf
     back = []
     for s in range(1, n):
-        ways = best[:, None] + step + np.eye(m) * board.going[s - 1]
+        ways = best[:, None] + step + np.eye(m) * going[s - 1]
         back.append(ways.argmax(axis=0))
         best = ways.max(axis=0) + own[s]
     at = int(best.argmax()) if any_order or not np.isfinite(best[-1]) else m - 1
@@ -122,14 +132,21 @@ def plain_labels(board: Board) -> Labels | None:
 
 def best_labels(board: Board) -> tuple[float, Labels]:
     """Return the best labelling found and its score."""
-    ranked = sorted(((board.score(x), x) for x in _starts(board)), reverse=True)[:_MOST_STARTS]
+    return climbed(_starts(board), board.score, len(board.heads))
+
+
+def climbed(
+    starts: Sequence[Labels], score_of: Callable[[Labels], float], heads: int
+) -> tuple[float, Labels]:
+    """Return the best labelling that steps lead to from the best starts, and its score."""
+    ranked = sorted(((score_of(x), x) for x in starts), reverse=True)[:_MOST_STARTS]
     best = ranked[0]
     for score, labels in ranked:
         better = True
         while better:
             better = False
-            for near in moves(labels, len(board.heads)):
-                reached = board.score(near)
+            for near in moves(labels, heads):
+                reached = score_of(near)
                 if reached > score + 1e-9:
                     score, labels, better = reached, near, True
                     break

@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings import Embedder, load
+from rag.articles.hunt import best_path, climbed
 from rag.articles.lines import Head, Line
 from rag.articles.stories import Story, with_asides, without_text
 from rag.terms import terms
@@ -460,7 +461,7 @@ def _starts(board: _Board) -> list[Labels]:
 def _path(board: _Board, chosen: Sequence[int], *, any_order: bool) -> Labels:
     """Return the segments' heads by what the heads tell alone: the best path, in any order or in
     the order of the heads from the first to the last of them."""
-    n, m = len(board.ranges), len(chosen)
+    n = len(board.ranges)
     own = np.array(
         [
             [
@@ -471,50 +472,9 @@ def _path(board: _Board, chosen: Sequence[int], *, any_order: bool) -> Labels:
             for s in range(n)
         ]
     )
-    step = np.where(np.eye(m, k=0, dtype=bool), 0.0, 0.0 if any_order else -np.inf)
-    if not any_order:
-        step[np.eye(m, k=1, dtype=bool)] = 0.0
-    best = own[0].copy()
-    if not any_order:
-        best[1:] = -np.inf
-    back = []
-    for s in range(1, n):
-        ways = best[:, None] + step + np.eye(m) * board.going[s - 1]
-        back.append(ways.argmax(axis=0))
-        best = ways.max(axis=0) + own[s]
-    at = int(best.argmax()) if any_order or not np.isfinite(best[-1]) else m - 1
-    path = [at]
-    for row in reversed(back):
-        at = int(row[at])
-        path.append(at)
-    return tuple(chosen[k] for k in reversed(path))
+    return best_path(own, board.going, chosen, any_order=any_order)
 
 
-def _moves(labels: Labels, heads: int) -> Sequence[Labels]:
-    """Return the labellings one step away: a segment, or all of a run from one on, given to another
-    story; two stories joined; two heads exchanged."""
-    out: list[Labels] = []
-    used = sorted(set(labels))
-    targets = [*range(heads), *(x for x in used if x < 0), min([0, *used]) - 1]
-    for s, label in enumerate(labels):
-        end = s
-        while end < len(labels) and labels[end] == label:
-            end += 1
-        for to in targets:
-            if to != label:
-                out.append((*labels[:s], to, *labels[s + 1 :]))
-                if end > s + 1:
-                    out.append((*labels[:s], *(to,) * (end - s), *labels[end:]))
-    for a in used:
-        for b in targets:
-            if a != b:
-                out.append(tuple(b if x == a else x for x in labels))
-                if b in used and a < b:
-                    out.append(tuple(b if x == a else a if x == b else x for x in labels))
-    return list(dict.fromkeys(out))
-
-
-_MOST_STARTS = 3
 _CLEAR = 1.0  # log-odds from which a gap leaves no doubt, for or against
 
 
@@ -533,19 +493,7 @@ def _plain(board: _Board) -> Labels | None:
 
 def best_labels(board: _Board) -> tuple[float, Labels]:
     """Return the best labelling found and its score."""
-    ranked = sorted(((board.score(x), x) for x in _starts(board)), reverse=True)[:_MOST_STARTS]
-    best = ranked[0]
-    for score, labels in ranked:
-        better = True
-        while better:
-            better = False
-            for near in _moves(labels, len(board.heads)):
-                reached = board.score(near)
-                if reached > score + 1e-9:
-                    score, labels, better = reached, near, True
-                    break
-        best = max(best, (score, labels))
-    return best
+    return climbed(_starts(board), board.score, len(board.heads))
 
 
 def find_stories(lines: Sequence[Line], heads: Sequence[Head], table: Weights) -> list[Story]:

@@ -4,7 +4,7 @@ One passage a run: (T, width) rows, no padding and no mask, small enough for the
 six passages of 166 tokens in one padded batch take a quarter longer. All sizes are the weights'.
 
 What depends on the question alone is joined beforehand, and biases and residuals go into the
-products and norms that follow (SkipLayerNormalization), which leaves about 170 nodes.
+products and norms that follow, which leaves about 170 nodes.
 """
 
 from __future__ import annotations
