@@ -80,8 +80,8 @@ OPENS = re.compile(
 _NUMBERED = re.compile(
     "[一二三四五六七八九十\\d]+[、.是]|（[一二三四五六七八九十]）|第[一二三四]"
 )
-_ONLY_MARK = re.compile("[^（(]{0,8}[（(][^（()）]*[)）]|[^（()）]{0,30}")
-_CREDIT = re.compile("[（(][^（）()]{0,12}(?:记者|通讯员|编辑|医生|作者)[^（）()]{2,40}[)）]$")
+ONLY_MARK = re.compile("[^（(]{0,8}[（(][^（()）]*[)）]|[^（()）]{0,30}")
+CREDIT = re.compile("[（(][^（）()]{0,12}(?:记者|通讯员|编辑|医生|作者)[^（）()]{2,40}[)）]$")
 SUREST = 6.0  # log-odds beyond which trees say no more
 _MIDST = -9  # quarters of a log-odds: a character that so seldom begins a sentence
 
@@ -271,8 +271,8 @@ class Page:
         return {
             "dateline": second.dateline,
             "end mark": first.end_mark,
-            "closes": second.end_mark and bool(_ONLY_MARK.fullmatch(second.text)),
-            "credit": not first.end_mark and bool(_CREDIT.search(first.text)),
+            "closes": second.end_mark and bool(ONLY_MARK.fullmatch(second.text)),
+            "credit": not first.end_mark and bool(CREDIT.search(first.text)),
             "unfinished": unfinished and not fragment,
             "unfinished, goes on": unfinished and fragment,
             "fragment": fragment and not unfinished,

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -49,7 +50,10 @@ def find_stories(lines: Sequence[Line], heads: Sequence[Head], table: Weights) -
     if bodies == 1 and not heads:  # nothing to choose
         return [Story(text=[i for i, line in enumerate(lines) if line.kind != "furniture"])]
     page = Page(lines, heads)
-    return _stories(*search(page, table))
+    board, labels = search(page, table)
+    return put_together(
+        board.page, board.heads, board.ranges, labels, lambda h, s: board.beside[h][s] <= 1
+    )
 
 
 _MOST_ROUNDS = 3  # heads of one page taken apart
@@ -117,29 +121,47 @@ def without_text(lines: Sequence[Line]) -> list[Story]:
     return [Story(titles, byline, rest)]
 
 
-def _stories(board: Board, labels: Labels) -> list[Story]:
-    """Return the stories of a labelling: segments in the order of reading, asides with them."""
-    page = board.page
+class Printed(Protocol):
+    """A page as it is printed."""
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """All lines."""
+
+    @property
+    def body(self) -> Sequence[int]:
+        """The numbers of those that are text."""
+
+
+def put_together(
+    page: Printed,
+    heads: Sequence[Head],
+    ranges: Sequence[tuple[int, int]],
+    labels: Labels,
+    stands_after: Callable[[int, int], bool],
+) -> list[Story]:
+    """Return the stories of a labelling: segments in the order of reading, asides with them.
+    `stands_after`: whether a segment stands right after a head."""
     owner = {
         page.body[k]: label
-        for (a, b), label in zip(board.ranges, labels, strict=True)
+        for (a, b), label in zip(ranges, labels, strict=True)
         for k in range(a, b)
     }
     used = {label for label in labels if label >= 0}
     stories = {label: Story() for label in dict.fromkeys(labels)}
     taken: set[int | None] = set()
     for h in used:
-        head = board.heads[h]
+        head = heads[h]
         stories[h].titles, stories[h].byline = list(head.titles), head.byline
         taken.update(head.titles)
-    taken.update(head.byline for h, head in enumerate(board.heads) if h in used)
+    taken.update(head.byline for h, head in enumerate(heads) if h in used)
     with_lines = with_asides(page.lines, page.body, owner, taken)
     for label, story in stories.items():
         segments = [s for s, x in enumerate(labels) if x == label]
         if label >= 0:
-            segments.sort(key=lambda s: (not board.beside[label][s] <= 1, s))
+            segments.sort(key=lambda s: (not stands_after(label, s), s))
         story.text = [
-            i for s in segments for k in range(*board.ranges[s]) for i in with_lines[page.body[k]]
+            i for s in segments for k in range(*ranges[s]) for i in with_lines[page.body[k]]
         ]
     return sorted(stories.values(), key=lambda story: min(story.lines()))
 

@@ -28,9 +28,10 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings import Embedder, load
+from rag.articles.evidence import CREDIT, GOES_ON, ONLY_MARK, OPENS
 from rag.articles.hunt import best_path, climbed
 from rag.articles.lines import Head, Line
-from rag.articles.stories import Story, with_asides, without_text
+from rag.articles.stories import Story, put_together, without_text
 from rag.terms import terms
 
 Floats = npt.NDArray[np.float64]
@@ -68,21 +69,6 @@ GAP_FEATURES = (
     "signature",
     "numbered",
 )
-
-_GOES_ON = re.compile(
-    "他|她|它|这|那|此|其|该|但|而|不过|然而|同时|另|另外|并|也|还|对此|对于|据介绍|据悉|据了解|目前|如今|今后|下一步|接下来"
-    "|与此|为此|因此|所以|一是|二是|三是|四是|首先|其次|再次|最后|问：|答：|“|当天|当时|随后|之后|后来|有的|有人|事实上|谈及|谈到|在他|在此"
-    '|He |She |They |It |But |And |The |This |That |These |His |Her |"|“|However|Mr |Ms |Dr |In addition'  # noqa: E501
-)
-_OPENS = re.compile(
-    "(?:昨|今|近|日前|前|本报|新华社|记者|当地时间|.{0,12}(?:\\d{1,2}月\\d{1,2}日|\\d{1,2}日|昨日|昨天|日前|近日|今天|今年|公布|发布|宣布|通报))"
-    "|.{0,60}(?:on (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|announced|published|said on)"
-)
-
-
-_ONLY_MARK = re.compile("[^（(]{0,8}[（(][^（()）]*[)）]|[^（()）]{0,30}")
-_CREDIT = re.compile("[（(][^（）()]{0,12}(?:记者|通讯员|编辑|医生|作者)[^（）()]{2,40}[)）]$")
-
 
 class Weights(NamedTuple):
     """What was fitted."""
@@ -204,7 +190,7 @@ class Page:
         titles = sum(self.lines[i].kind == "head" for i in between)
         widths = first.width > 0 and second.width > 0
         alike = widths and abs(first.width - second.width) <= 1.5
-        goes_on, opens = bool(_GOES_ON.match(second.text)), bool(_OPENS.match(second.text))
+        goes_on, opens = bool(GOES_ON.match(second.text)), bool(OPENS.match(second.text))
         script = first.text[:40].isascii() != second.text[:40].isascii()
         return [
             1.0,
@@ -216,8 +202,8 @@ class Page:
             float(np.clip(math.log((wide[k] + 0.01) / (wide.mean() + 0.01)), -2, 2)),
             second.dateline,
             first.end_mark,
-            second.end_mark and bool(_ONLY_MARK.fullmatch(second.text)),
-            not first.end_mark and bool(_CREDIT.search(first.text)),
+            second.end_mark and bool(ONLY_MARK.fullmatch(second.text)),
+            not first.end_mark and bool(CREDIT.search(first.text)),
             not first.ended and first.text[-1] not in "：:",
             alike,
             widths and not alike,
@@ -504,7 +490,10 @@ def find_stories(lines: Sequence[Line], heads: Sequence[Head], table: Weights) -
     if bodies == 1 and not heads:  # nothing to choose: most records of a corpus
         return [Story(text=[i for i, line in enumerate(lines) if line.kind != "furniture"])]
     page = Page(lines, heads)
-    return _stories(*search(page, table))
+    page, board, labels = search(page, table)
+    return put_together(
+        page, board.heads, board.ranges, labels, lambda h, s: board.beside[h][s].endswith("after")
+    )
 
 
 def search(page: Page, table: Weights) -> tuple[Page, _Board, Labels]:
@@ -551,29 +540,3 @@ def _splits(
             if below.text[0] not in "—-" and above.text[-1] not in "，：、,:":
                 out.append((h, [*heads[:h], *two, *heads[h + 1 :]]))
     return out[:_MOST_SPLITS]
-
-
-def _stories(page: Page, board: _Board, labels: Labels) -> list[Story]:
-    """Return the stories of a labelling: segments in the order of reading, asides with them."""
-    owner = {
-        page.body[k]: label
-        for (a, b), label in zip(board.ranges, labels, strict=True)
-        for k in range(a, b)
-    }
-    used = {label for label in labels if label >= 0}
-    stories = {label: Story() for label in dict.fromkeys(labels)}
-    taken: set[int | None] = set()
-    for h in used:
-        head = board.heads[h]
-        stories[h].titles, stories[h].byline = list(head.titles), head.byline
-        taken.update(head.titles)
-    taken.update(head.byline for h, head in enumerate(board.heads) if h in used)
-    with_lines = with_asides(page.lines, page.body, owner, taken)
-    for label, story in stories.items():
-        segments = [s for s, x in enumerate(labels) if x == label]
-        if label >= 0:
-            segments.sort(key=lambda s: (not board.beside[label][s].endswith("after"), s))
-        story.text = [
-            i for s in segments for k in range(*board.ranges[s]) for i in with_lines[page.body[k]]
-        ]
-    return sorted(stories.values(), key=lambda story: min(story.lines()))
