@@ -33,6 +33,7 @@ _FAR_BEHIND = 4.0  # a place that scores this much less than the best is chance,
 _SAME_STORY = 0.5  # share of a sentence's terms that another one must hold to say the same
 _JOINED = 8  # readings of a passage that are tried in pairs
 _APART = 30  # characters between the two
+_NO_OTHER = 8.0  # log-odds by which an answer is ahead where it is the only one
 _OF_ITSELF = 4.0  # log-odds of a headline that is asked for: what is in doubt is the article
 _CUT_AS: Mapping[str, Callable[[str, Span], Span]] = {  # by the kind of answer
     "list": enumeration,
@@ -302,11 +303,15 @@ def evidence(
     others = [claim.score for claim in rivals if _differs(claim, best)]
     return Evidence(
         score=best.score,
-        margin=best.score - max(others, default=best.score - 8.0),
+        margin=best.score - max(others, default=best.score - _NO_OTHER),
         passage_cover=_Asked(question, translated).cover(text, foreign, title),
         numbers_held=len(held) / len(numbers) if numbers else 1.0,
         length=span.end - span.start,
         told=best.told,
+        read=max(claim.told[0] for claim in claims if claim.passage == best.passage),
+        second=max((claim.score for claim in rivals), default=-_NO_OTHER),
+        close=1 + sum(claim.score > best.score - 1 for claim in rivals),
+        found=passage.score,
         composed=bool(best.parts),
     )
 

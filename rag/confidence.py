@@ -20,6 +20,10 @@ class Evidence:
     numbers_held: float  # share of the question's numbers in the passage, 1 when it has none
     length: int  # characters of the answer
     told: tuple[float, ...]  # what the first order was weighed from, in the order of RANKED_BY
+    read: float  # the reader's log-odds of the best span of the same passage, this answer or not
+    second: float  # score of the second answer, a cut of the same words or not
+    close: int  # answers that score within 1 of the best, itself among them
+    found: float  # how well the passage was found, 0 to about 1
     composed: bool = False  # reckoned, chosen or put together: the score is that of a part
 
 
@@ -35,7 +39,7 @@ RANKED_BY = (
 )
 """What orders possible answers; the calibration weighs it."""
 
-FEATURES = 6 + len(RANKED_BY)
+FEATURES = 10 + len(RANKED_BY)
 
 # of a reader just trained: guesses, its own log-odds, and no answer refused
 UNCALIBRATED: Mapping[str, Any] = {
@@ -58,6 +62,10 @@ def features(evidence: Evidence) -> list[float]:
         min(e.length, 60) / 30,
         _bounded(reader),
         *others,
+        _bounded(e.read),
+        _bounded(e.second),
+        min(e.close, 40) / 10,
+        e.found,
         float(e.composed),
     ]
 

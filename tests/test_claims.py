@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.claims import make_claims, passage_around
+from rag.claims import Claim, evidence, make_claims, passage_around
 from rag.confidence import UNCALIBRATED, Calibration
 from rag.ranking import Group
 from rag.types import Article, Reading, Run, Span
@@ -94,3 +94,24 @@ def test_what_is_shown_with_a_refusal_goes_on_until_it_tells_something():
     assert "大家都慢" in shown(15) and shown(15) != TEXT
     assert shown(1000) == TEXT
     assert shown(0) in shown(15)
+
+
+def test_the_confidence_is_told_what_else_was_read_and_how_well_its_passage_was_found():
+    one = Article("a", "a.txt", TEXT, (Run(0, 0, len(TEXT)),))
+    passages = [Passage(one, Span(0, len(TEXT)), 0.7), Passage(one, Span(0, 20), 0.4)]
+
+    def claim(words: str, score: float, reader: float, passage: int) -> Claim:
+        at = TEXT.find(words)
+        return Claim(words, score, ((one, Span(at, at + len(words))),), passage, (reader,))
+
+    claims = [
+        claim("28分钟", 2.0, 3.0, 0),
+        claim("45分钟", 1.5, 4.0, 0),
+        claim("28", 1.2, 9.0, 1),
+        claim("冬天", -2.0, 1.0, 0),
+    ]
+    told = evidence("夏天要多久?", claims, passages)
+    assert (told.read, told.second, told.close, told.found) == (4.0, 1.5, 3, 0.7)
+    alone = evidence("夏天要多久?", claims[:1], passages)
+    assert (alone.read, alone.close) == (3.0, 1)
+    assert alone.second < claims[-1].score

@@ -23,7 +23,18 @@ from rag.readers.extractive import WEIGHTS
 
 def evidence(score: float, margin: float = 1.0) -> Evidence:
     told = (score, *[0.0] * (len(RANKED_BY) - 1))
-    return Evidence(score, margin, passage_cover=0.5, numbers_held=1.0, length=4, told=told)
+    return Evidence(
+        score,
+        margin,
+        passage_cover=0.5,
+        numbers_held=1.0,
+        length=4,
+        told=told,
+        read=score,
+        second=score - margin,
+        close=1,
+        found=1.0,
+    )
 
 
 def asked(answers: list[str], article: str = "a") -> Asked:
