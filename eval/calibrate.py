@@ -51,7 +51,7 @@ FOLDS = 5
 WRONG_ANSWER = 0.7
 CURVE = (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7)  # thresholds whose figures are kept
 NOISE = 0.005  # of the worth; two questions of the gold set's dev half
-WRITTEN_ASKED = 3000  # of those kept out of training: some ten minutes on two cores
+WRITTEN_ASKED = 2000  # of those kept out of training: with all 6,652 the trees order as well
 TREES = 200  # 400 at a rate of .03 order as well
 GROWN = {
     "objective": "cross_entropy",
