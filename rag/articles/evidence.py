@@ -188,7 +188,7 @@ def traces(raw: str) -> tuple[float, ...]:
 _COLUMN = re.compile(
     "(?:短讯|简讯|快讯|快报|简报|速报|动态|短波|速览|速递|一览|要闻|集锦|拾零|集萃|消息|新闻|资讯|播报|传真|扫描|短新闻|看点"
     "|预告|提示|提醒|信息|公告|启事|备忘|便民|天气|问答|来信|信箱|数字|语录|声音|观点|链接"
-    "|In brief|[Bb]riefs|[Rr]oundup)"
+    "|[Ii]n brief|[Bb]riefs|[Rr]oundup)"
     "(?:[（(]?[一二三四五六七八九十\\d]+[)）]?)?"
 )
 _LONGEST_COLUMN = 10  # characters of its name, as 转会窗动态, 未来三天天气: headlines are longer
