@@ -139,6 +139,12 @@ class Words:
         return np.asarray(sums / np.maximum(held, 1e-9)[:, None])
 
 
+def words_shared(some: Sequence[Line], others: Sequence[Line]) -> int:
+    """Return how many different pairs of characters and words two groups of lines share."""
+    one, other = ({t for line in lines for t in terms(line.text)} for lines in (some, others))
+    return sum(len(t) > 1 for t in one & other)
+
+
 class Meanings:
     """What lines are about, against what the page is about: vectors of the bundled embedder with
     the page's mean taken away. On the pages we wrote they tell whether two paragraphs are of one

@@ -14,12 +14,11 @@ from typing import Protocol
 import numpy as np
 
 from rag.articles.board import Board, Labels
-from rag.articles.evidence import Page
+from rag.articles.evidence import Page, words_shared
 from rag.articles.features import FEATURES, Weights
 from rag.articles.hunt import best_labels, plain_labels
 from rag.articles.lines import Head, Line
 from rag.articles.segments import Cuts
-from rag.terms import terms
 
 WEIGHTS = Path(__file__).parent / "board.json"
 
@@ -212,9 +211,9 @@ def _tells_of(
     if above == below:
         return False
     row = range(max(near[0], caption - _BESIDE), min(near[1], caption + _BESIDE))
-    own = {t for k in row if lines[k].kind == "caption" for t in terms(lines[k].text)}
-    shared = []
-    for story in (above, below):
-        words = {t for k, label in owner.items() if label == story for t in terms(lines[k].text)}
-        shared.append(sum(len(t) > 1 for t in own & words))
+    own = [lines[k] for k in row if lines[k].kind == "caption"]
+    shared = [
+        words_shared(own, [lines[k] for k, label in owner.items() if label == story])
+        for story in (above, below)
+    ]
     return shared[1] > shared[0] if shared[0] != shared[1] else headed

@@ -7,7 +7,6 @@ import re
 import numpy as np
 import numpy.typing as npt
 
-from rag.dates import AGENCY
 from rag.repair.fields import begins_item
 from rag.repair.signs import HAN_RANGES, KIND, KINDS, Bools, Integers, Lines, kind_table
 
@@ -85,7 +84,8 @@ def _other_script(codes: npt.NDArray[np.uint32], lines: Lines) -> Bools:
 
 
 _DATELINE = re.compile(
-    f"{AGENCY} ?[\u3400-\u9fff/·、 ]{{1,14}}?(?: ?\\d{{4}} ?年)? ?\\d{{1,2}} ?月 ?\\d{{1,2}} ?日 ?[电讯]"  # noqa: E501
+    "[\u3400-\u9fff]{1,6}[社报网刊] ?[\u3400-\u9fff/·、 ]{1,14}?"
+    "(?: ?\\d{4} ?年)? ?\\d{1,2} ?月 ?\\d{1,2} ?日 ?[电讯]"
 )
 
 
