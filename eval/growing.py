@@ -1,8 +1,9 @@
 """Grow the trees that tell whether a story goes on across a gap (`rag.articles.trees`), on pages
 whose stories are known.
 
-Grown by lightgbm, read by numpy alone. Those shipped were grown by scikit-learn with the same
-settings.
+Grown by lightgbm, read by numpy alone. Cuts drawn at random (`extra_trees`) and strong shrinkage
+make them tell more of stories they never saw: mean log loss at the gaps of 99 fresh pages .068, of
+the pages we wrote .137; with the best cuts .071 and .146.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from rag.trees import Trees
 
 Floats = npt.NDArray[np.float64]
 
-_TREES = 180
+_TREES = 400
 GROWN = {
     "objective": "binary",
-    "learning_rate": 0.07,
+    "learning_rate": 0.05,
     "num_leaves": 12,
-    "min_data_in_leaf": 30,  # gaps
-    "lambda_l2": 3.0,
+    "min_data_in_leaf": 50,  # gaps
+    "lambda_l2": 10.0,
+    "extra_trees": True,
+    "feature_fraction": 0.5,
+    "seed": 1,
     "num_threads": 1,
     "verbosity": -1,
 }

@@ -30,7 +30,7 @@ class Story(NamedTuple):
     sections: tuple[int, ...] = ()  # paragraphs that stand under a heading of their own
 
 
-_SPOKEN = re.compile("<strong>央视网消息</strong>（[^（）]*）：|<[^>]+>")
+_SPOKEN = re.compile("<strong>央视网消息</strong>（[^（）]*）：|<[^>]+>|&[a-z]+;")
 _TAG = re.compile("^【[^】]*】")
 
 
@@ -56,7 +56,7 @@ _ENDS = "。！？”）"
 # what a web page says around its news; no newspaper prints it
 _ODDMENT = re.compile(
     "原标题|返回搜狐|责任?编辑?[：:]|来源[：:]|编辑[：:|｜/]|广告声明|扫码|点击|微信|APP下载|http|供图"
-    "|记者[：:]|审核|校对|报料|本文|转载|版权|www|END"
+    "|记者[：:]|审核|校对|报料|本文|转载|版权|www|END|&nbsp|正文：|↓|人民视觉|资料图|中新网\\w*\\d日电"
 )
 
 
@@ -132,7 +132,7 @@ def headline(text: str, rng: Random) -> str:
 
 _IN_SHORT = 0.04  # of the headlines name a column of short news, and nothing that is told in it
 _MATTERS = ("", "", "国际", "国内", "体坛", "文化", "财经", "教育", "一周", "本地", "转会", "天气")
-COLLECTED = ("短讯", "简讯", "快讯", "动态", "短波", "速览", "消息", "一览", "新闻")
+COLLECTED = ("短讯", "简讯", "快讯", "动态", "短波", "速览", "消息", "一览", "新闻", "要闻", "集锦", "拾零", "资讯", "播报", "传真", "速递", "提示", "预告")  # noqa: E501
 
 
 def in_short(stories: Iterator[Story], rng: Random) -> Iterator[Story]:

@@ -197,7 +197,7 @@ def test_articles_come_in_the_order_of_the_page():
 
 
 def test_the_date_of_the_end_mark_is_the_date_of_publication():
-    (article,) = split(PLAN + "2025年8月开工。（新华社北京8月16日电）")
+    (article,) = split(PLAN + "2025年8月15日开工。（新华社北京8月16日电）")
     assert article.published == "2025-08-16"
 
 

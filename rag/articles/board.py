@@ -25,6 +25,7 @@ UNTITLED = -1
 Labels = tuple[int, ...]
 Counts = dict[int, float]  # number of a feature → its value
 
+_MOST_COLLECTED = 5.0  # pieces of a column of short news beyond the first
 _TELLING = 6.0  # segments beyond which more of them say no more about their head
 
 
@@ -109,6 +110,8 @@ class Board(Segments):
                 out.append((NUMBER["untitled piece"], len(runs) - 1.0))
             return out
         out += [(NUMBER[f"title {self.kinds[label]}"], 1.0), *self.title[label]]
+        if self.collects[label]:
+            out.append((NUMBER["collected"], min(len(segments) - 1.0, _MOST_COLLECTED)))
         for k, run in enumerate(runs):
             form = "only" if len(runs) == 1 else "more" if k else "first"
             out.append((NUMBER[f"{form} {PLACES[self._place(label, run)]}"], 1.0))
@@ -212,7 +215,10 @@ class Board(Segments):
         """Return the features of a head that is no story's."""
         where = "inside" if inside else "between"
         length = self.as_heading[number]
-        return [(NUMBER[f"{where} {self.kinds[number]}"], 1.0), (NUMBER["heading length"], length)]
+        out = [(NUMBER[f"{where} {self.kinds[number]}"], 1.0), (NUMBER["heading length"], length)]
+        if self.collects[number]:
+            out.append((NUMBER["heading collects"], 1.0))
+        return out
 
     def _layout(self, stories: dict[int, list[int]]) -> Iterator[Worth]:
         """Yield the features that are of no one story: order, layout."""

@@ -65,6 +65,7 @@ GAP_FEATURES = (
     "other indent",
     "joined",  # repair takes the second for more of the first's paragraph
     "few lines",  # on the page: stories are short
+    "collected",  # the headline above names a column of short news: what follows is of one story
     "trees",  # what trees make of all that, and of the gaps around
 )
 
@@ -138,6 +139,12 @@ class Words:
         return np.asarray(sums / np.maximum(held, 1e-9)[:, None])
 
 
+def words_shared(some: Sequence[Line], others: Sequence[Line]) -> int:
+    """Return how many different pairs of characters and words two groups of lines share."""
+    one, other = ({t for line in lines for t in terms(line.text)} for lines in (some, others))
+    return sum(len(t) > 1 for t in one & other)
+
+
 class Meanings:
     """What lines are about, against what the page is about: vectors of the bundled embedder with
     the page's mean taken away. On the pages we wrote they tell whether two paragraphs are of one
@@ -182,6 +189,22 @@ def traces(raw: str) -> tuple[float, ...]:
         a, b = len(one.findall(raw)), len(other.findall(raw))
         out.append(a / (a + b) if a + b else math.nan)
     return tuple(out)
+
+
+_COLUMN = re.compile(
+    "(?:短讯|简讯|快讯|快报|简报|速报|动态|短波|速览|速递|一览|要闻|集锦|拾零|集萃|消息|新闻|资讯|播报|传真|扫描|短新闻|看点"
+    "|预告|提示|提醒|信息|公告|启事|备忘|便民|天气|问答|来信|信箱|数字|语录|声音|观点|链接"
+    "|[Ii]n brief|[Bb]riefs|[Rr]oundup)"
+    "(?:[（(]?[一二三四五六七八九十\\d]+[)）]?)?"
+)
+_LONGEST_COLUMN = 10  # characters of its name, as 转会窗动态, 未来三天天气: headlines are longer
+
+
+def names_column(title: str) -> bool:
+    """Tell whether a headline names a column of short pieces, as 短讯 or 转会窗动态."""
+    longest = _LONGEST_COLUMN * (1 + title.isascii())
+    found = [m.end() for m in _COLUMN.finditer(title)]
+    return len(title) <= longest and bool(found) and found[-1] == len(title)
 
 
 def is_fragment(line: Line) -> bool:
@@ -232,6 +255,7 @@ class Page:
             "meaning of neighbours": alike,
             "same meaning": alike - usual,
             "few lines": np.full(n - 1, min(1.0, 6 / n)),
+            "collected": self._collected(),
         }
         columns |= self._apart()
         rows = [self._row(k) for k in range(n - 1)]
@@ -240,6 +264,18 @@ class Page:
         self.context = in_context(seen)
         told = np.clip(trees().score(self.context), -SUREST, SUREST)
         return np.stack([*seen.values(), told], axis=1)
+
+    def _collected(self) -> Floats:
+        """Tell of each gap whether the last headline above names a column of short news."""
+        seen, out = 0.0, []
+        for i, line in enumerate(self.lines[: self.body[-1]]):
+            if line.kind == "head":
+                if i and self.lines[i - 1].kind != "head":
+                    seen = 0.0
+                seen = max(seen, float(names_column(line.text)))
+            elif line.kind == "body":
+                out.append(seen)
+        return np.array(out)
 
     def _apart(self) -> dict[str, Floats]:
         """Return how the lines either side of each gap differ in print."""

@@ -56,6 +56,11 @@ STORY_FEATURES = (
     "split, joined",  # … repair takes them for one
     "split, alike",  # … cosine of what they are about
     "split, long",  # … tens of characters of the shorter one
+    "split, one word",  # … the last character of the first and the first of the second often are
+    "split, wrapped",  # … the first is as wide as any, and the second no wider
+    "title collects",  # it names a column of short news
+    "collected",  # segments of such a column beyond the first
+    "heading collects",  # a head that is no story's names one
 )
 FEATURES = (*GAP_FEATURES, *STORY_FEATURES)
 NUMBER = {name: len(GAP_FEATURES) + k for k, name in enumerate(STORY_FEATURES)}

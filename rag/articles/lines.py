@@ -13,9 +13,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from rag.articles.joints import breaks_of, parts_of
 from rag.dates import ENGLISH_MARK, MARK
 from rag.repair import HAN, SURNAMES, Repaired
+from rag.repair.table import weights
 from rag.types import Span
 
 _DATELINE = re.compile(f"据?{MARK}")
@@ -23,17 +26,18 @@ _ENGLISH_DATELINE = re.compile(ENGLISH_MARK)
 _END_MARK = re.compile(f"[（(](?:{_DATELINE.pattern}|完)[)）]$")
 _NAME = f"[{HAN}·]{{2,6}}"
 _ROLE = "记者|通讯员|特约撰稿人?|评论员|实习生|观察员|特派员|撰稿人?"
+_ENGLISH = r"[A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3}(?: and [A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3})?"
 _BYLINE = re.compile(
     f"[■◎●□▲]?\\s*(?:[{HAN}]{{0,8}}(?:{_ROLE})[：:/ ]*{_NAME}(?:[ 、，]+(?:(?:{_ROLE})[：: ]*)?{_NAME})*"  # noqa: E501
     f"(?:（[{HAN}]{{2,8}}）)?(?: *文)?"
     f"|[{HAN}]{{0,6}}评论员|作者[：: ]*[{HAN}· ]{{2,16}}|文[/／] ?[{HAN}· ]{{2,16}}"
     f"|[{HAN}]{{2,12}}(?:供稿|编辑部|调查队)|本报讯|[{HAN}]{{2,8}}记者 ?[{HAN} ]{{2,20}})"
-    r"|[Bb]y [A-Z][\w .,'’-]{3,50}|Staff reporter"
+    r"|[Bb]y (?!.*[a-z]{3}\.(?: |$))[A-Z][\w .,'’-]{3,50}|Staff reporter"
+    rf"|{_ENGLISH} ?, (?:[a-z]+ ){{0,3}}(?:reporter|editor|correspondent|writer|columnist)"
 )
 _BARE = re.compile(f"[{HAN}]{{2,3}}|[{HAN}]{{2,4}}（[{HAN}]{{2,8}}）")
-_ENGLISH_NAME = re.compile(
-    r"[A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3}(?: and [A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3})?(?:, [a-z -]{4,30})?"  # noqa: E501
-)
+_ROLE_OF_NAME = re.compile(f"[{HAN}]{{2,3}}（[{HAN}]{{2,8}}）")  # 李静芳（教师）
+_ENGLISH_NAME = re.compile(rf"{_ENGLISH}(?:, [a-z -]{{4,30}})?")
 _CAPTION = re.compile(
     f"(?:记者|通讯员|社)?[{HAN}· ]{{1,8}}摄(?:影)?(?:[）)])?$|^[▲◀▶▼△]|^图为|供图[）)]?$|资料图片?[）)]?$"  # noqa: E501
 )
@@ -161,6 +165,46 @@ def _line(raw: str, repaired: Repaired, span: Span) -> Line:
     )
 
 
+def _is_byline(text: str) -> bool:
+    if _ROLE_OF_NAME.fullmatch(text):
+        office = text[-2] in _OFFICES
+        return text[0] in SURNAMES and (office or _may_be_name(text[: text.index("（")]))
+    if not _BYLINE.fullmatch(text) or text[-1] == "摄":
+        return False
+    # 采访报道的外国记者表示，中国: words of a sentence, no names
+    listed = [one for one in text.split("，")[1:] if not re.search(_ROLE, one)]
+    return all(one[0] in SURNAMES for one in listed)
+
+
+_OFFICES = "师员长授者人生士家任理官"  # how the words for most of them end
+
+
+def _may_be_name(text: str) -> bool:
+    """Tell whether a word may be a person's name: a surname first, no pair of characters that news
+    is full of (方向, 安全)."""
+    return text[0] in SURNAMES and not any(map(is_common, text, text[1:]))
+
+
+_NONE = -99  # of a pair that is not common
+
+
+def bond(one: str, other: str) -> int:
+    """Return how much oftener two characters stand together in news than by chance, in eighths of
+    a nat; _NONE for a pair that is not common."""
+    key = (min(ord(one), 0xFFFF) << 16) | min(ord(other), 0xFFFF)
+    known = weights()
+    at = int(np.searchsorted(known.pairs, np.uint32(key)))
+    found = at < len(known.pairs) and int(known.pairs[at]) == key
+    return int(known.common[at]) if found else _NONE
+
+
+def is_common(one: str, other: str) -> bool:
+    return bond(one, other) > _NONE
+
+
+_WORD = 32  # a bond from which two characters are a word: 深入 41, 左右 69, 传|统文|化 26
+
+
 _MOST_BLANKS = 20  # characters of white space above a line that are looked at
 
 
@@ -169,7 +213,7 @@ def _kind(text: str, ended: bool) -> str:
     short = len(text) <= (_LONGEST_ENGLISH_HEAD if english else _LONGEST_HEAD)
     if len(text) <= 80 and _FURNITURE.fullmatch(text):
         return "furniture"
-    if short and _BYLINE.fullmatch(text) and text[-1] != "摄":
+    if short and _is_byline(text):
         return "byline"
     if len(text) < 140 and _CAPTION.search(text):
         return "caption"
@@ -217,13 +261,19 @@ def _named(lines: list[Line]) -> list[Line]:
 
 
 def _is_bare(line: Line, before: Line, after: Line | None) -> bool:
-    bare = _BARE.fullmatch(line.text) and (
-        line.text[0] in SURNAMES or len(line.text) == 2 or "（" in line.text
-    )
-    english = _ENGLISH_NAME.fullmatch(line.text) and len(line.text) < 60
+    if after and after.kind in ("byline", "head"):  # who signs stands last
+        return False
+    text = line.text
     parted = line.span.start > before.span.end or line.above > 1
-    parted = parted and len(before.text) > len(line.text)
-    return bool((bare or english) and parted and not (after and after.kind == "byline"))
+    parted = parted and len(before.text) > len(text)
+    if _ENGLISH_NAME.fullmatch(text) and len(text) < 60:
+        return parted
+    if not _BARE.fullmatch(text):
+        return False
+    if _may_be_name(text):  # and no end of the headline's last word
+        return parted or not is_common(before.text[-1], text[0])
+    pen_name = len(text) == 2 and bond(text[0], text[1]) < _WORD
+    return parted and (pen_name or text[0] in SURNAMES or "（" in text)
 
 
 def _opens_head(line: Line) -> bool:
@@ -231,7 +281,8 @@ def _opens_head(line: Line) -> bool:
 
 
 def _is_credit(line: Line) -> bool:
-    return line.kind == "caption" and line.text[-1] == "摄" and len(line.text) <= _LONGEST_CREDIT
+    alone = len(line.text) <= _LONGEST_CREDIT and not re.search("[。，]", line.text)
+    return line.kind == "caption" and line.text[-1] == "摄" and alone
 
 
 class Head(NamedTuple):

@@ -10,9 +10,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rag.articles.evidence import GOES_ON, OPENS, Floats, Page, is_fragment, is_unfinished
+from rag.articles.evidence import (
+    GOES_ON,
+    OPENS,
+    Floats,
+    Page,
+    is_fragment,
+    is_unfinished,
+    names_column,
+)
 from rag.articles.features import NUMBER, PLACES, Weights
-from rag.articles.lines import Head, Line
+from rag.articles.lines import Head, Line, is_common
 
 Worth = tuple[int, float]  # number of a feature, its value
 Cuts = tuple[tuple[int, int], ...]  # lines of headlines in a row that are of two stories
@@ -115,6 +123,9 @@ class Segments:
         self.may_be_heading = [kind in inner for kind in self.kinds]
         starts = {a: s for s, (a, _) in enumerate(self.ranges)}
         self.below = [starts.get(head.before) for head in self.heads]
+        self.collects = [
+            any(names_column(self.page.lines[i].text) for i in head.titles) for head in self.heads
+        ]
         self.title = [self._title_features(h) for h in range(len(self.heads))]
         self.as_heading = [self._heading_length(head) for head in self.heads]
 
@@ -139,6 +150,8 @@ class Segments:
         out = [(NUMBER["title length"], _tens(lines))]
         if _MARKED.match(lines[0]):
             out.append((NUMBER["title marked"], 1.0))
+        if self.collects[number]:
+            out.append((NUMBER["title collects"], 1.0))
         if self.is_heading[number]:  # rather a section's: a paper signs its stories, or does not
             out.append((NUMBER["title inner, others signed"], float("signed" in self.kinds)))
             others = sum(self.is_heading) - 1
@@ -159,12 +172,18 @@ class Segments:
         about = self.page.meanings.of([[above], [below]])
         yield NUMBER["split, alike"], float(about[0] @ about[1])
         yield NUMBER["split, long"], min(_tens([one.text]), _tens([other.text]))
+        if is_common(one.text[-1], other.text[0]):
+            yield NUMBER["split, one word"], 1.0
+        lines = [self.page.lines[i] for h in self.heads for i in h.titles if h.before == before]
+        if _tens([one.text]) >= max(_tens([line.text]) for line in lines) - _WAVER:
+            yield NUMBER["split, wrapped"], 1.0
 
     def _heading_length(self, head: Head) -> float:
         return _tens([self.page.lines[i].text for i in head.titles])
 
 
 _MARKED = re.compile("[■●▲◆◎]|[一二三四五六七八九十]、|（[一二三四五六七八九十]）")
+_WAVER = 0.1  # tens of characters by which full lines of a headline differ
 _LONGEST = 30  # characters of a headline beyond which more of them say no more
 
 

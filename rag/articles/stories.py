@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from rag.articles.board import Board, Labels
-from rag.articles.evidence import Page
+from rag.articles.evidence import Page, words_shared
 from rag.articles.features import FEATURES, Weights
 from rag.articles.hunt import best_labels, plain_labels
 from rag.articles.lines import Head, Line
@@ -170,20 +170,50 @@ def with_asides(
     lines: Sequence[Line], body: Sequence[int], owner: dict[int, int], taken: set[int | None]
 ) -> dict[int, list[int]]:
     """Return for each body line the lines that go with it: section headings before the line below
-    them, captions after the line above, what is left of a head at the end likewise."""
+    them, captions after the line above or before the one below, what is left of a head at the end
+    likewise."""
     out = {i: [i] for i in body}
     waiting: list[int] = []
     last: int | None = None
+    headed = False  # a head that is a story's stands above, no text of it yet
     for i, line in enumerate(lines):
         if line.kind == "body":
             out[i] = [*waiting, i]
-            waiting, last = [], i
+            waiting, last, headed = [], i, False
         elif i in taken or line.kind == "furniture":
-            continue
+            headed |= i in taken
         elif line.kind == "caption" and last is not None:
-            out[last].append(i)
+            below = next((k for k in range(i, len(lines)) if lines[k].kind == "body"), None)
+            if below is None or not _tells_of(lines, owner, i, (last, below), headed):
+                out[last].append(i)
+            else:
+                waiting.append(i)
         else:
             waiting.append(i)
     if waiting and last is not None:
         out[last] += waiting
     return out
+
+
+_BESIDE = 4  # captions in a row, a credit printed as a line of its own among them
+
+
+def _tells_of(
+    lines: Sequence[Line],
+    owner: dict[int, int],
+    caption: int,
+    near: tuple[int, int],
+    headed: bool,
+) -> bool:
+    """Tell whether a caption between two stories is rather of the one below: it shares more words
+    with it, or stands under its head."""
+    above, below = owner[near[0]], owner[near[1]]
+    if above == below:
+        return False
+    row = range(max(near[0], caption - _BESIDE), min(near[1], caption + _BESIDE))
+    own = [lines[k] for k in row if lines[k].kind == "caption"]
+    shared = [
+        words_shared(own, [lines[k] for k, label in owner.items() if label == story])
+        for story in (above, below)
+    ]
+    return shared[1] > shared[0] if shared[0] != shared[1] else headed

@@ -19,8 +19,8 @@ def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools
 
     Print is certain of a few things, whatever the weights say: no line begins with a closing sign,
     a number keeps its measure; a bullet, an item's number or a label begins a line of its own, and
-    so does a quotation after another; a byline, a signature and a story's end mark end theirs; rows
-    stay rows, and lines that all end with a sign are verse.
+    so does a quotation after another, or a dateline; a byline, a signature and a story's end mark
+    end theirs; rows stay rows, and lines that all end with a sign are verse.
     """
     codes, starts, ends = lines.codes, lines.starts[1:], lines.ends[:-1]
     end, start = fields["end"] % len(KINDS), fields["start"]
@@ -38,6 +38,7 @@ def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools
     stays |= items & (fields["end"] >= len(KINDS))
     if len(items) and begins_item(codes, lines.starts[:1], lines.ends[:1])[0]:
         stays[0] |= items[0]
+    stays |= _datelined(text, lines)[1:] & (end != KIND["open bracket"]) & ~_of_wire(codes, ends)
     stays |= _headed(fields) | _credits(codes, lines)[:-1] | _other_script(codes, lines)
     name_cut = (fields["mark"] >= 6) & (codes[np.maximum(ends - 2, 0)] == 32) & (end == KIND["han"])
     name_cut &= (lines.ends - lines.starts)[1:] <= 2  # 副院长 马|敏象
@@ -80,6 +81,26 @@ def _other_script(codes: npt.NDArray[np.uint32], lines: Lines) -> Bools:
     latin = held[lines.ends] == held[lines.starts]
     twice = np.concatenate([[False], latin[1:] & latin[:-1], [False]])
     return np.asarray((twice[:-2] & ~latin[1:]) | (~latin[:-1] & twice[2:]))
+
+
+_DATELINE = re.compile(
+    "[\u3400-\u9fff]{1,6}[社报网刊] ?[\u3400-\u9fff/·、 ]{1,14}?"
+    "(?: ?\\d{4} ?年)? ?\\d{1,2} ?月 ?\\d{1,2} ?日 ?[电讯]"
+)
+
+
+def _datelined(text: str, lines: Lines) -> Bools:
+    """Tell which lines begin with a dateline, 新华社北京8月16日电: a story does there."""
+    out = np.zeros(len(lines.starts), np.bool_)
+    if "电" in text or "讯" in text:
+        places = np.array([m.start() for m in _DATELINE.finditer(text)], np.int64)
+        out[np.isin(lines.starts, places)] = True
+    return out
+
+
+def _of_wire(codes: npt.NDArray[np.uint32], ends: Integers) -> Bools:
+    """Tell which lines end as a dateline does: what one paper wrote, and then another."""
+    return np.isin(codes[ends - 1], (ord("电"), ord("讯")))
 
 
 _MOST_HEADLINE_LINES = 3
