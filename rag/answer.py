@@ -28,6 +28,8 @@ from rag.dialogue import InContext, in_context, plain
 from rag.errors import ModelError, QuestionError
 from rag.filters import Filter
 from rag.ingest import load_embedder
+from rag.numbered import with_numbered
+from rag.opposed import with_opposed
 from rag.ranking import Group
 from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
@@ -165,13 +167,7 @@ class Bot:
         started = time.perf_counter()
         self._checked(question)
         source = Source("text", text, title="")
-        articles = split_articles(source)
-        chunks = [
-            (a, c)
-            for a in articles
-            for c in split_chunks(a, self._settings.max_chunk_chars, self._settings.overlap_chars)
-        ]
-        passages = [_Loose(article, chunk.span) for article, chunk in chunks]
+        passages = self._parted(source)
         answer = self._answer(
             question,
             InContext(question, question),
@@ -183,6 +179,21 @@ class Bot:
         return replace(
             answer, standalone=question, milliseconds={"search": 0.0, "read": spent, "total": spent}
         )
+
+    def weigh_text(self, question: str, text: str) -> tuple[list[Claim], Evidence] | None:
+        """Return what `weigh` does, over this one text."""
+        passages = self._parted(Source("text", text, title=""))
+        claims = self._claims(InContext(question, question), passages, ())
+        return (claims, evidence(question, claims, passages)) if claims else None
+
+    def _parted(self, source: Source) -> list[_Loose]:
+        """Return the passages of a text that is in no index."""
+        most, overlap = self._settings.max_chunk_chars, self._settings.overlap_chars
+        return [
+            _Loose(article, chunk.span)
+            for article in split_articles(source)
+            for chunk in split_chunks(article, most, overlap)
+        ]
 
     def weigh(self, question: str, history: History = ()) -> tuple[list[Claim], Evidence] | None:
         """Return the possible answers, best first, and what the confidence of the best is from.
@@ -290,7 +301,12 @@ class Bot:
             composed = self._composed(asked.own, claims, passages, translated)
             if composed is not claims:
                 return composed
-        return with_reckoned(asked.own, claims)
+        reckoned = with_reckoned(asked.own, claims)
+        if reckoned is not claims or asked.own != asked.whole:
+            return reckoned
+        return with_opposed(
+            asked.own, claims, lambda part: self._read(InContext(part, part), passages, translated)
+        )
 
     def _composed(
         self,
@@ -305,6 +321,8 @@ class Bot:
         def read(part: str) -> list[Claim]:
             return self._read(InContext(part, part), passages, translated)
 
+        if (listed := with_numbered(question, claims, passages)) is not claims:
+            return listed
         choice = asked_choice(question)
         if choice and (chosen := with_choice(choice, claims, passages, read)) is not claims:
             return chosen

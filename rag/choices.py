@@ -11,12 +11,14 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-_MORE = "多|大|高|长|久|远|重|贵|厚|宽|晚|老|强"
-_LESS = "少|小|低|短|近|轻|便宜|薄|窄|早|年轻|弱"
+_MORE = "多|大|高|长|久|远|重|贵|厚|宽|晚|老|强|快|猛"
+_LESS = "少|小|低|短|近|轻|便宜|薄|窄|早|年轻|弱|慢"
 _SIZE = dict.fromkeys(_MORE.split("|"), 1) | dict.fromkeys(_LESS.split("|"), -1)
-_ASKED_BY = {"早": "什么时候", "晚": "什么时候", "长": "多久", "短": "多久", "久": "多久"}
+_ASKED_BY = {"早": "什么时候", "晚": "什么时候", "长": "多久", "短": "多久", "久": "多久"} | {
+    "贵": "多少钱", "便宜": "多少钱", "重": "多重", "远": "多远", 
+}  # fmt: skip
 _ONE_OF = (
-    r"(?:这[两三]\w{0,4}?)?(?:谁|哪一?[个家边种笔方只条头座款支队国市省份项类处批场位些台])"
+    r"(?:这[两三]\w{0,4}?)?(?:谁|哪一?[个家边种笔方只条头座款支队国市省份项类处批场位些台部本首间届])"
 )
 _SIZED = rf"(?P<much>更|最|比较)?(?P<size>便宜|年轻|{'|'.join(w for w in _SIZE if len(w) == 1)})"
 _CHINESE = re.compile(
@@ -37,6 +39,12 @@ _ENGLISH = re.compile(
     r"(?P<rest>[^,?]*)[,:] ?(?P<one>[^,?]+?) or (?P<other>[^,?]+?)\??$",
     re.IGNORECASE,
 )
+TIME_FIRST = re.compile(  # of both, where only the first has it: 7月份甲和乙谁卖得多
+    r"(?:今年|去年|前年|上半年|下半年|第?[一二三四]季度|(?:19|20)\d\d年|\d{1,2}月份?|\d{1,2}[日号]"
+    r"|前\d{1,2}个月|当天|目前|现在)+(?:的|里|，)?"
+)
+_CLASS = re.compile("^(?:国家|地区|城市|省份|公司|企业|品牌|季度|[市区县省国]|队(?!伍))(?=.)")
+_VERB = re.compile("[减缩提升扩增降延加放变]$")  # with a size a verb: 减|少, 提|高
 _NAME = "{}"  # where a name stands in a question for its value
 _BY_DATE = re.compile("什么时候|earlier|later|sooner")
 
@@ -52,6 +60,7 @@ class Choice(NamedTuple):
     asks: str  # the question for the value of NAME
     also: str
     about: str  # the question without its choice: what the values are of
+    faster: bool = False  # whether speed is asked: the most per cent, but the least time
 
     @property
     def by_date(self) -> bool:
@@ -107,22 +116,26 @@ def _english(found: re.Match[str]) -> Choice:
 def _chinese(found: re.Match[str]) -> Choice | None:
     before, what, also = found["before"], found["what"], found["also"] or ""
     size = found["size"]
-    if re.search("多少|什么|怎么", what) or re.search("多少|什么|怎么|为啥", before):
+    if _VERB.search(what) or re.search("多少|什么|怎么", what) or re.search("多少|什么|怎么|为啥", before):
         return None
     topic, _, named = before.rpartition("，") if "，" in before else before.rpartition(",")
-    names = _names(named)
+    names = row_of_names(named)
     if not names and not found["much"]:
         return None
+    if names and (time := TIME_FIRST.match(names[0])) and not TIME_FIRST.match(names[1]):
+        if len(rest := names[0][time.end() :]) > 1:
+            topic, names = f"{topic}{time[0]}", (rest, *names[1:])
     what = re.sub("(?:得|的|要)$", "", what)
     also = "" if _ASKED_AGAIN.match(also) else also
     value = "" if re.match("[多少高低长短]", also) else also
     ask = value or _ASKED_BY.get(size, "多少")
     told = re.sub("等得$|等$|得$", "", what)
     if names:
-        asks = f"{topic}，{_NAME}{told}{ask}".removeprefix("，")
+        asks = f"{topic}，{_NAME}{_CLASS.sub('', told)}{ask}".removeprefix("，")
     else:
         asks = f"{before}{_NAME}{told.removeprefix(_noun(what))}{ask}"
-    return Choice(names, _noun(what), _SIZE[size], asks, also, topic + what)
+    about = topic + what
+    return Choice(names, _noun(what), _SIZE[size], asks, also, about, size in "快慢猛")
 
 
 def _noun(what: str) -> str:
@@ -130,7 +143,7 @@ def _noun(what: str) -> str:
     return found[1] if (found := re.match("([^的得]{2})(?:的|得|$)", what)) else ""
 
 
-def _names(words: str) -> tuple[str, ...]:
+def row_of_names(words: str) -> tuple[str, ...]:
     """Return what a row of words names, () where it is none."""
     words = _FIRST_WORDS.sub("", words)
     pieces = words.split("、")

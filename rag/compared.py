@@ -4,33 +4,28 @@
         "在江苏苏州，如今已聚集机器人产业链相关企业600余家"   苏州 600
         "武汉…拥有300余家人形机器人产业链企业"               武汉 300     → 苏州
 
-Where a text says it outright (比对手多出7.3公里) that is taken. A value counts for a name only
-where that is the one last named before it; nothing is answered where a value is missing, where
-units differ, or where other values nearly as likely would choose another name.
+Where a text says it outright (比对手多出7.3公里) that is taken. Whose a value is: `rag.owners`.
+Nothing is answered where a value is missing, where units differ, or where other values nearly as
+likely would choose another name.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import NamedTuple
 
-from rag.borders import clause, natural_borders
+from rag.borders import natural_borders
 from rag.choices import Choice
 from rag.claims import Claim, Passage, Place, sentence_around
-from rag.quantities import dates, quantities
+from rag.owners import Value, mentions, surest, values
+from rag.quantities import quantities
 from rag.several import first_of, strength, whole_text
 from rag.terms import fold
-from rag.types import Article, Span
+from rag.types import Span
 
-_TRIED = 8  # answers looked at for each name
-_AS_LIKELY = 1.5  # `strength`: a value so little behind may be the right one
-_SURE = 1.0  # `strength` of the weaker value
-_JOINED_GAP = 12  # characters between the two that a name joins
-_BACK = 120  # characters before a value in which its name stands
+_LASTS = frozenset(("小时", "分钟", "秒", "天", "年", "个月"))  # who is faster takes less of it
 _SIGN = {"多": 1, "高": 1, "大": 1, "长": 1, "远": 1, "重": 1, "贵": 1, "晚": 1} | {
     "少": -1, "低": -1, "小": -1, "短": -1, "近": -1, "轻": -1, "便宜": -1, "早": -1,
 }  # fmt: skip
@@ -55,16 +50,6 @@ _COUNTED = (
 Read = Callable[[str], Sequence[Claim]]
 
 
-class _Value(NamedTuple):
-    """What one name has: `size` compares with those of the same `unit`."""
-
-    name: Place
-    place: Place
-    size: tuple[Decimal, ...]
-    unit: str
-    claim: Claim
-
-
 def with_choice(
     choice: Choice, claims: list[Claim], passages: Sequence[Passage], read: Read
 ) -> list[Claim]:
@@ -72,125 +57,48 @@ def with_choice(
     `read` gives the claims of another question over the same passages."""
     if not claims:
         return claims
-    if choice.names:
-        found = _said(choice, passages, read) or _by_value(choice, read)
-    else:
-        found = _listed(choice, passages, read)
-    return first_of(found, claims) if found else claims
+    rules: tuple[tuple[str, Callable[[], Claim | None]], ...] = (
+        ("said", lambda: _said(choice, passages, read)),
+        ("by value", lambda: _by_value(choice, read)),
+    )
+    if not choice.names:
+        rules = (("listed", lambda: _listed(choice, passages, read)),)
+    for name, rule in rules:
+        if found := rule():
+            return first_of(replace(found, rule=name), claims)
+    return claims
 
 
 def _by_value(choice: Choice, read: Read) -> Claim | None:
     """Compare what the reader finds for each name."""
     if choice.also and re.match("[多少高低差]", choice.also):
         return None  # how much more: a number that stands nowhere
-    each = [_values(choice, n, read(choice.part(name))) for n, name in enumerate(choice.names)]
-    best: dict[int, tuple[float, tuple[_Value, ...]]] = {}
-    for values in itertools.product(*each):
-        if len({value.unit for value in values}) > 1:
-            continue
-        sizes = [value.size for value in values]
-        first = (max if choice.sign > 0 else min)(sizes)
-        winner = sizes.index(first) if sizes.count(first) == 1 else -1
-        score = sum(strength(value.claim) for value in values)
-        if winner not in best or score > best[winner][0]:
-            best[winner] = score, values
-    ranked = sorted(best.items(), key=lambda item: -item[1][0])
-    if not ranked or ranked[0][0] < 0:
+    each = [
+        values(choice.names, n, read(choice.part(name)), asked=choice.asks, by_date=choice.by_date)
+        for n, name in enumerate(choice.names)
+    ]
+
+    def winner(found: Sequence[Value]) -> int | None:
+        sizes = [value.size for value in found]
+        sign = -choice.sign if choice.faster and found[0].unit in _LASTS else choice.sign
+        first = (max if sign > 0 else min)(sizes)
+        return sizes.index(first) if sizes.count(first) == 1 else None
+
+    found = surest(each, winner)
+    if found is None:
         return None
-    winner, (score, values) = ranked[0]
-    if any(other > score - _AS_LIKELY for _, (other, _) in ranked[1:]):
-        return None
-    weaker = min((value.claim for value in values), key=strength)
-    return _answer(choice, values, winner, weaker) if strength(weaker) >= _SURE else None
+    weaker = min((value.claim for value in found[1]), key=strength)
+    return _answer(choice, found[1], found[0], weaker)
 
 
-def _values(choice: Choice, number: int, claims: Sequence[Claim]) -> list[_Value]:
-    """Return the values that stand for one name, likeliest first."""
-    found = []
-    for claim in claims[:_TRIED]:
-        article, span = claim.places[0]
-        size = _size(claim.text, choice.by_date)
-        owner = _owner(article, span, choice.names)
-        if size and owner and owner[0] == number:
-            found.append(_Value((article, owner[1]), (article, span), *size, claim))
-    return found
-
-
-def _size(text: str, by_date: bool) -> tuple[tuple[Decimal, ...], str] | None:
-    """Return the one value of a text and its unit, None where it has none, or several."""
-    if by_date:
-        named = [d for d in dates(text) if d.year]
-        if len(named) != 1:
-            return None
-        parts = [Decimal(part) for part in (named[0].year, named[0].month, named[0].day) if part]
-        return tuple(parts), f"date of {len(parts)}"
-    counted = quantities(text)
-    return ((counted[0].value,), counted[0].unit) if len(counted) == 1 else None
-
-
-def _owner(article: Article, span: Span, names: Sequence[str]) -> tuple[int, Span] | None:
-    """Return the name that a value belongs to: the only one of its clause, or that named last."""
-    text = article.text
-    around = clause(text, span)
-    inside = list(_mentions(text, around, names))
-    if inside and len({n for n, _ in inside}) == 1:
-        return inside[-1][0], _as_printed(inside, names)
-    start = max(text.rfind("\n", 0, span.start) + 1, span.start - _BACK)
-    before = list(_mentions(text, Span(start, span.start), names))
-    if not before:
-        return None
-    number, last = before[-1]
-    around = clause(text, last)
-    same = [(n, s) for n, s in before if n == number and s.start >= around.start]
-    return number, _as_printed(same or before[-1:], names)
-
-
-def _as_printed(mentions: Sequence[tuple[int, Span]], names: Sequence[str]) -> Span:
-    """Return a name as the text prints it: the longest run of its pieces; of one that joins two
-    (恒瑞和葛兰素史克) from the first to the last."""
-    gap = _JOINED_GAP if re.search("[和与跟及]", names[mentions[0][0]]) else 2
-    runs: list[Span] = []
-    for _, span in mentions:
-        if runs and span.start - runs[-1].end <= gap:
-            runs[-1] = Span(runs[-1].start, span.end)
-        else:
-            runs.append(span)
-    return max(runs, key=lambda run: run.end - run.start)
-
-
-def _mentions(text: str, where: Span, names: Sequence[str]) -> Iterator[tuple[int, Span]]:
-    """Yield where a stretch names one of them, by words that no other of the names has."""
-    held = fold(text[where.start : where.end])
-    folded = [fold(name) for name in names]
-    at = 0
-    while at < len(held):
-        best = max((_common(held, at, folded, n), n) for n in range(len(folded)))
-        if best[0]:
-            yield best[1], Span(where.start + at, where.start + at + best[0])
-        at += best[0] or 1
-
-
-def _common(held: str, at: int, names: Sequence[str], number: int) -> int:
-    """Return how many characters from `at` on are a piece of one name alone, 0 below two; of
-    Latin words only whole ones count."""
-    others = [name for n, name in enumerate(names) if n != number]
-    length = 1
-    while at + length < len(held) + 1 and held[at : at + length] in names[number]:
-        length += 1
-    piece = held[at : at + length - 1]
-    if len(piece) < 2 or any(piece in other for other in others):
-        return 0
-    before, after = held[at - 1 : at], held[at + len(piece) : at + len(piece) + 1]
-    cut = piece[0].isascii() and (
-        (before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum())
-    )
-    return 0 if cut or not any(c.isalnum() for c in piece.strip()) else len(piece.rstrip())
-
-
-def _answer(choice: Choice, values: Sequence[_Value], winner: int, told: Claim) -> Claim:
-    value = values[winner]
+def _answer(choice: Choice, found: Sequence[Value], winner: int, told: Claim) -> Claim:
+    value = found[winner]
+    support = tuple(v.place for v in found)
+    if value.name == value.place:  # a time: the text may name it otherwise
+        name = choice.names[winner].removesuffix("的")
+        put = _put((value.place,), told, support)
+        return replace(put, text=f"{name}（{put.text}）" if choice.also else name)
     parts = (value.name, value.place) if choice.also else (value.name,)
-    support = tuple(v.place for v in values)
     return _put(parts, told, support)
 
 
@@ -205,8 +113,8 @@ def _said(choice: Choice, passages: Sequence[Passage], read: Read) -> Claim | No
         article, text = passage.article, passage.article.text
         for match in _THAN.finditer(text, *passage.span):
             sentence = sentence_around(article, Span(*match.span()))
-            before = list(_mentions(text, Span(sentence.start, match.start()), choice.names))
-            others = [n for n, _ in _mentions(text, Span(*match.span("other")), choice.names)]
+            before = list(mentions(text, Span(sentence.start, match.start()), choice.names))
+            others = [n for n, _ in mentions(text, Span(*match.span("other")), choice.names)]
             if not before or not (others or _RIVAL.search(match["other"])):
                 continue
             number, name = before[-1]

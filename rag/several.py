@@ -259,7 +259,7 @@ def _whole(chosen: Sequence[Claim]) -> Claim:
     weakest = min(chosen, key=strength)
     text, parts = whole_text(tuple(claim.places[0] for claim in chosen))
     places = parts if len(parts) == 1 else weakest.places[:1]
-    return replace(weakest, text=text, places=places, parts=parts)
+    return replace(weakest, text=text, places=places, parts=parts, rule="parts")
 
 
 def whole_text(parts: tuple[Place, ...]) -> tuple[str, tuple[Place, ...]]:
