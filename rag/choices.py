@@ -45,6 +45,7 @@ TIME_FIRST = re.compile(  # of both, where only the first has it: 7月份甲和�
 )
 _CLASS = re.compile("^(?:国家|地区|城市|省份|公司|企业|品牌|季度|[市区县省国]|队(?!伍))(?=.)")
 _VERB = re.compile("[减缩提升扩增降延加放变]$")  # with a size a verb: 减|少, 提|高
+_MOVED = re.compile("grew|grow|rose|rise|fell|fall|dropp?(?:ed)?|increased?|decreased?")
 _NAME = "{}"  # where a name stands in a question for its value
 _BY_DATE = re.compile("什么时候|earlier|later|sooner")
 
@@ -110,7 +111,10 @@ def _english(found: re.Match[str]) -> Choice:
     rest = f"{found['what'].strip()} {found['rest'].strip()}".strip()
     ask = "When" if _BY_DATE.fullmatch(size) else "How many" if size in ("more", "fewer") else "How"
     sign = 1 if size in _BIGGER.split("|") else -1
-    return Choice(names, "", sign, f"{ask} {rest}: {_NAME}", "", rest)
+    asks = f"{ask} {rest}: {_NAME}"
+    if moved := _MOVED.match(rest):
+        asks = f"By how much did {_NAME} {moved[0]} {rest[moved.end() :].strip()}".strip()
+    return Choice(names, "", sign, asks, "", rest)
 
 
 def _chinese(found: re.Match[str]) -> Choice | None:

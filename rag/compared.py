@@ -78,14 +78,14 @@ def _by_value(choice: Choice, read: Read) -> Claim | None:
         for n, name in enumerate(choice.names)
     ]
 
-    def winner(found: Sequence[Value]) -> int | None:
+    def winner(found: Sequence[Value]) -> int:
         sizes = [value.size for value in found]
         sign = -choice.sign if choice.faster and found[0].unit in _LASTS else choice.sign
         first = (max if sign > 0 else min)(sizes)
-        return sizes.index(first) if sizes.count(first) == 1 else None
+        return sizes.index(first) if sizes.count(first) == 1 else -1
 
     found = surest(each, winner)
-    if found is None:
+    if found is None or found[0] < 0:
         return None
     weaker = min((value.claim for value in found[1]), key=strength)
     return _answer(choice, found[1], found[0], weaker)

@@ -38,7 +38,7 @@ _LONGEST = 60  # characters: of a longer item its first clause tells what it is
 _END = re.compile("[。；;\n]|(?<=[a-z])\\.")
 _CLAUSE = re.compile("[，,。；;：:\n]")
 _LEAD = 160  # characters before the first number that say what is listed
-_SHARED = 0.4  # of the question's words that stand there
+_SHARED = 0.3  # of the question's words that stand there
 _EDGE = " \n，。、；：:;,.!?！？"
 
 

@@ -20,7 +20,7 @@ from rag.choices import TIME_FIRST, row_of_names
 from rag.claims import Claim, sentence_around
 from rag.owners import Value, surest, values
 from rag.reckoned.amounts import DURATION, Amount, amounts, shared_unit, written
-from rag.reckoned.differences import is_compared
+from rag.reckoned.differences import compared_with
 from rag.reckoned.scene import asked_of, is_amount_asked
 from rag.reckoned.times import times
 from rag.several import first_of, strength
@@ -208,7 +208,8 @@ def _is_told(text: str, value: Value, opposed: Opposed) -> bool:
     if not opposed.sign:
         return False
     sentence = sentence_around(article, span)
-    return is_compared(article, sentence, value.unit)
+    refs = compared_with(article, sentence, value.unit)
+    return any(_shares(ref, name) for ref in refs for name in map(fold, opposed.names))
 
 
 def _way(way: re.Match[str], claims: Sequence[Claim]) -> Claim | None:
@@ -238,4 +239,7 @@ def _same_time(one: str, other: str) -> bool:
 
 
 def _shares(metric: str, words: str) -> bool:
+    """Tell whether words hold two letters of what is named, or one of its times."""
+    if times(metric) & times(words):
+        return True
     return any(metric[k : k + 2] in words for k in range(len(metric) - 1))

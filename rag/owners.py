@@ -10,6 +10,7 @@ the one last named before it, or has its place in a row; and a rise counts only 
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
@@ -20,7 +21,7 @@ from rag.claims import Claim, Place, sentence_around
 from rag.quantities import dates, quantities
 from rag.reckoned.times import agree, times
 from rag.several import strength
-from rag.terms import fold
+from rag.terms import fold, subject_terms, terms
 from rag.types import Article, Span
 
 T = TypeVar("T")
@@ -39,6 +40,9 @@ _CHANGED = re.compile(
     r"|\b(?:up|down|rose|fell|grew|increas\w+|decreas\w+|dropp?\w*|growth)(?: of| by| rate)?(?: about)?$",
     re.IGNORECASE,
 )
+_OPENING = 12  # characters from the start of a sentence in which its subject is named
+_BESIDE = 16  # characters before a value in which its name may end: 宁波市（84.39分）
+_STANDS_BEFORE = re.compile("[市省县区国队]?[（(为是达有]?")
 _IN_ROW = re.compile("分别|依次")
 _ROW_END = re.compile("[。；;！？\n]")
 _VALUED = re.compile(r"[^、，；和与及]*\d[^、，；和与及]*")
@@ -54,6 +58,7 @@ class Value(NamedTuple):
     size: tuple[Decimal, ...]
     unit: str
     claim: Claim
+    is_named: bool = True  # whether its sentence speaks of what is asked for: 让利, not 价格
 
 
 def values(
@@ -63,6 +68,7 @@ def values(
     question says of them."""
     found = []
     change = bool(_ASKS_CHANGE.search(fold(asked)))
+    wanted = subject_terms(asked)
     for claim in claims[:_TRIED]:
         article, span = claim.places[0]
         size = _size(claim.text, by_date)
@@ -70,7 +76,10 @@ def values(
             continue
         owner = _owner(article, span, names)
         if owner and owner[0] == number:
-            found.append(Value((article, owner[1]), (article, span), *size, claim))
+            sentence = sentence_around(article, span)
+            said = terms(article.text[sentence.start : sentence.end])
+            is_named = not wanted.isdisjoint(said)
+            found.append(Value((article, owner[1]), (article, span), *size, claim, is_named))
     return found
 
 
@@ -79,16 +88,20 @@ def surest(
 ) -> tuple[T, tuple[Value, ...]] | None:
     """Return what the likeliest values of all names tell, and these; None where one is missing or
     doubtful, or where others nearly as likely tell something else. `told`: what values of one unit
-    tell, None for nothing."""
-    best: dict[T | None, tuple[float, tuple[Value, ...]]] = {}
+    tell, None where they contradict the question: they must not be the likeliest."""
+    best: dict[T, tuple[float, tuple[Value, ...]]] = {}
+    contradicting = -math.inf
     for found in itertools.product(*each):
-        if len({value.unit for value in found}) > 1 or len({v.place for v in found}) < len(found):
+        alike = len({(value.unit, value.is_named) for value in found}) == 1
+        if not alike or len({value.place for value in found}) < len(found):
             continue
         result, score = told(found), sum(strength(value.claim) for value in found)
-        if result not in best or score > best[result][0]:
+        if result is None:
+            contradicting = max(contradicting, score)
+        elif result not in best or score > best[result][0]:
             best[result] = score, found
     ranked = sorted(best.items(), key=lambda item: -item[1][0])
-    if not ranked or ranked[0][0] is None:
+    if not ranked or ranked[0][1][0] < contradicting:
         return None
     result, (score, found) = ranked[0]
     if any(other > score - _AS_LIKELY for _, (other, _) in ranked[1:]):
@@ -127,6 +140,10 @@ def _owner(article: Article, span: Span, names: Sequence[str]) -> tuple[int, Spa
         return _of_time(article, span, names)
     text = article.text
     sentence = sentence_around(article, span)
+    near = list(mentions(text, Span(max(sentence.start, span.start - _BESIDE), span.start), names))
+    if near and _STANDS_BEFORE.fullmatch(text[near[-1][1].end : span.start]):
+        number, last = near[-1]
+        return number, last
     if row := _IN_ROW.search(text, sentence.start, span.start):
         return _in_row(text, sentence, row, span, names)
     around = clause(text, span)
@@ -142,9 +159,16 @@ def _owner(article: Article, span: Span, names: Sequence[str]) -> tuple[int, Spa
     if not before:
         return None
     number, last = before[-1]
+    if last.start < sentence.start and not _opens(article, last):
+        return None  # 在杭州发布。全省指数为82.06分: a place, not whose it is
     around = clause(text, last)
     same = [(n, s) for n, s in before if n == number and s.start >= around.start]
     return number, _as_printed(same or before[-1:], names)
+
+
+def _opens(article: Article, name: Span) -> bool:
+    """Tell whether a name opens its sentence: the next one may go on about it."""
+    return name.start - sentence_around(article, name).start <= _OPENING
 
 
 def _of_time(article: Article, span: Span, names: Sequence[str]) -> tuple[int, Span] | None:
@@ -174,7 +198,7 @@ def _in_row(
     if len(listed) > 1:  # the row itself: its items, one of which is the name
         return _item(text, listed, at % len(listed), names)
     before = list(mentions(text, Span(sentence.start, row.start()), names))
-    distinct = list(dict.fromkeys(n for n, _ in before))
+    distinct = list(dict.fromkeys(n for n, _ in reversed(before)))[::-1]  # as named last
     if len(distinct) != len(names) or len(told) != len(names):
         return None
     return distinct[at], _as_printed([m for m in before if m[0] == distinct[at]], names)

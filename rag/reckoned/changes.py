@@ -29,10 +29,10 @@ _FROM = re.compile(
 _TO = re.compile(
     r"[^，。；：\d]{0,10}?(?:提高|增加|增|减少|减|降低|降|升|涨|上调|下调|提|扩大|缩短|延长"
     r"|压缩|下降|上升|上涨|跌|调整)?"
-    r"[到至为][约近]?(?:每[\u4e00-\u9fff]{1,2})?[约近]?|(?:[a-z ]{0,30}? )?to(?: about| around"
+    r"[到至为][约近]?(?:每[\u4e00-\u9fff]{1,2})?[约近]?|(?:/[a-z]+)?(?:[a-z ]{0,30}? )?to(?: about| around"
     r"| nearly)?"
 )
-_RELATIVE = re.compile("几成|百分之|相对|倍|percent|per cent|%")
+_RELATIVE = re.compile("几成|百分之|相对|倍|percent(?!age points)|per cent|%")
 _SHARE_ASKED = re.compile(
     "百分|比例|比重|[增涨降]幅|增速|率|%|成[?？]?$|percent|per cent|share|rate"
 )

@@ -267,8 +267,8 @@ def tells_difference(scene: Scene) -> bool:
     return any(_difference(scene, amount) for amount in scene.inside(scene.sentence))
 
 
-def is_compared(article: Article, sentence: Span, unit: str) -> bool:
-    """Tell whether a sentence says by how much something of a unit differs from what it names."""
+def compared_with(article: Article, sentence: Span, unit: str) -> list[str]:
+    """Return what a sentence compares something of a unit with, where it tells by how much."""
     scene = scene_of(asked_of("", article.published), article, sentence, sentence)
-    found = [(a, _difference(scene, a)) for a in scene.amounts if not unit or a.unit == unit]
-    return any(d is not None and d.ref not in ("", "同比", "环比") for _, d in found)
+    found = [_difference(scene, a) for a in scene.amounts if not unit or a.unit == unit]
+    return [d.ref for d in found if d is not None and d.ref not in ("", "同比", "环比")]

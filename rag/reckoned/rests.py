@@ -27,7 +27,7 @@ _ASKS_REST = re.compile(
 _EXCEPT = re.compile(  # 除了承销保荐费用还有多少
     r"除(?:了|去|掉|开)?(?P<part>[^，,？?]{2,14}?)(?:以外|之外|外)?[，,]?(?:还|剩|其余|其他|余下)"
 )
-_IS_SHARE = re.compile(r"占[^，。；\d]{0,14}\d")  # the part is a part of what stands before it
+_IS_SHARE = re.compile(r"约?占[^，。；\d]{0,14}\d")  # the part is a part of what stands before it
 _ASKS_DONE = re.compile("已|already|so far")
 _DONE = re.compile(r"已|完成|恢复|到位|so far|already|\bhas raised\b")
 _NOT_DONE = re.compile("还有|还没|没有|未|剩|余下|尚|没|still|not yet|remaining|left")
@@ -88,7 +88,7 @@ def rest(scene: Scene) -> Sum | None:
     """Return what a whole leaves when the part that a text tells is taken off, where the question
     asks for that; None where the text tells the rest itself."""
     for piece in [*scene.pieces(), *_of_which_apart(scene)]:
-        inside = scene.inside(piece)
+        inside = [a for a in scene.inside(piece) if not _is_converted(scene, a)]
         for whole, part in pairwise(inside):
             tail = shared_unit(whole, part)
             after = [a for a in inside if a.span.start > whole.span.start]
@@ -132,10 +132,15 @@ def _is_other_part(scene: Scene, whole: Amount, part: Amount) -> bool:
 
 def _is_named_before(scene: Scene, excepted: re.Match[str], part: Amount) -> bool:
     """Tell whether the clause of a part names what the question takes off."""
-    name = re.sub("的|贡献$", "", excepted["part"])
+    name = re.sub("的$", "", excepted["part"])
     said = scene.before(part, 60).split("，")[-1]
     pairs = [name[k : k + 2] for k in range(len(name) - 1)]
     return bool(pairs) and 2 * sum(pair in said for pair in pairs) >= len(pairs)
+
+
+def _is_converted(scene: Scene, amount: Amount) -> bool:
+    """Tell whether an amount says one before it again, in brackets: 1.08万亿泰铢(约2200亿元)."""
+    return bool(re.search(r"[(（][约合折]+$", scene.before(amount) + amount.bound))
 
 
 def _of_which_apart(scene: Scene) -> list[Span]:
