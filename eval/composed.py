@@ -1,7 +1,7 @@
 """Answers that are put together, on questions written for them: sums, choices, comparisons, lists,
 several parts, superlatives, yes and no.
 
-    {"id": "c002", "article": "n030430", "type": "choice", "question": "…哪个高？", "answers": ["…"]}
+    {"id": "c002", "article": "n030430", "type": "choice", "question": "…?", "answers": ["…"]}
 
 `composed.jsonl` holds no article: `article` names one that is kept out of the reader's training, as
 in `rag.readers.written`; no answers and no `all_of` means that it does not say. Each question is

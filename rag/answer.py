@@ -13,7 +13,6 @@ from pathlib import Path
 
 from embeddings import Embedder, EmbedderError
 from rag.articles import split_articles
-from rag.choices import asked_choice
 from rag.chunks import split_chunks
 from rag.citations import cite, cited, said
 from rag.claims import (
@@ -22,14 +21,12 @@ from rag.claims import (
     evidence,
     make_claims,
 )
-from rag.compared import with_choice
+from rag.composed import put_together
 from rag.confidence import Calibration, Evidence
 from rag.dialogue import InContext, in_context, plain
 from rag.errors import ModelError, QuestionError
 from rag.filters import Filter
 from rag.ingest import load_embedder
-from rag.numbered import with_numbered
-from rag.opposed import with_opposed
 from rag.ranking import Group
 from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
@@ -38,7 +35,6 @@ from rag.reckoned import with_reckoned
 from rag.refusal import refusal_text
 from rag.search import Rerank, Search, Weighed
 from rag.settings import Settings
-from rag.several import parts_asked, with_all_parts
 from rag.store import Store
 from rag.stores import Where, open_search, open_store
 from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
@@ -297,39 +293,13 @@ class Bot:
         self, asked: InContext, passages: Sequence[Passage], translated: Sequence[Group]
     ) -> list[Claim]:
         claims = self._read(asked, passages, translated)
-        if asked.own == asked.whole:  # no follow-up
-            composed = self._composed(asked.own, claims, passages, translated)
-            if composed is not claims:
-                return composed
-        reckoned = with_reckoned(asked.own, claims)
-        if reckoned is not claims or asked.own != asked.whole:
-            return reckoned
-        return with_opposed(
-            asked.own, claims, lambda part: self._read(InContext(part, part), passages, translated)
-        )
-
-    def _composed(
-        self,
-        question: str,
-        claims: list[Claim],
-        passages: Sequence[Passage],
-        translated: Sequence[Group],
-    ) -> list[Claim]:
-        """Return the claims, with one put first that compares, or holds all parts, where the
-        question asks for that and each part is found."""
+        if asked.own != asked.whole:  # a follow-up
+            return with_reckoned(asked.own, claims)
 
         def read(part: str) -> list[Claim]:
             return self._read(InContext(part, part), passages, translated)
 
-        if (listed := with_numbered(question, claims, passages)) is not claims:
-            return listed
-        choice = asked_choice(question)
-        if choice and (chosen := with_choice(choice, claims, passages, read)) is not claims:
-            return chosen
-        if choice and choice.names:
-            return claims
-        each = [read(part) for part in parts_asked(question)]
-        return with_all_parts(question, claims, each) if each else claims
+        return put_together(asked.own, claims, passages, read)
 
     def _read(
         self, asked: InContext, passages: Sequence[Passage], translated: Sequence[Group]

@@ -25,6 +25,10 @@ _CHINESE = re.compile(
     rf"^(?P<before>.*?)[，,]?(?P<which>{_ONE_OF})(?P<what>[^，,。；？?]{{0,14}}?){_SIZED}"
     r"(?:一?[些点]|了|啊|呢)?(?:[，,](?P<also>[^？?]{1,10}))?[？?。]?$"
 )
+_PROPERTY = re.compile(  # of which a text says it so: 哪个减少了, 哪种是净流入的
+    rf"^(?P<before>.*?)[，,]?(?:{_ONE_OF})(?:是|在)?(?P<said>[^，,。？?的了多少几]{{2,8}})"
+    "(?:了|的)?[？?]?$"
+)
 _ASKED_AGAIN = re.compile("[^多几高低大小长短]*$")  # asks for no value
 _AND = re.compile("以及|和|与|跟|及|、")
 _FIRST_WORDS = re.compile("^(?:在|论|按|对于|关于|就|从|到底|究竟)|^(?:.*(?:里|中|上|时|后)，)")
@@ -87,6 +91,26 @@ def asked_choice(question: str) -> Choice | None:
     return _chinese(found) if (found := _CHINESE.match(question)) else None
 
 
+class Property(NamedTuple):
+    """What is said of one of several names, and the question asks of which."""
+
+    names: tuple[str, ...]
+    said: str
+
+
+def asked_property(question: str) -> Property | None:
+    """Return what a question asks of which name it is true, None where it asks no such thing.
+
+    >>> asked_property("主力资金、游资资金和散户资金，哪个是净流入的？")
+    Property(names=('主力资金', '游资资金', '散户资金'), said='净流入')
+    """
+    found = _PROPERTY.match(question.strip())
+    if found is None or asked_choice(question) is not None:
+        return None
+    names = row_of_names(found["before"].split("，")[-1])
+    return Property(names, found["said"]) if names else None
+
+
 def options(question: str) -> tuple[str, ...]:
     """Return the words of a question that may be its answer: what it names to choose from.
 
@@ -120,15 +144,17 @@ def _english(found: re.Match[str]) -> Choice:
 def _chinese(found: re.Match[str]) -> Choice | None:
     before, what, also = found["before"], found["what"], found["also"] or ""
     size = found["size"]
-    if _VERB.search(what) or re.search("多少|什么|怎么", what) or re.search("多少|什么|怎么|为啥", before):
+    if _VERB.search(what) or re.search("多少|什么|怎么", what):
+        return None
+    if re.search("多少|什么|怎么|为啥", before):
         return None
     topic, _, named = before.rpartition("，") if "，" in before else before.rpartition(",")
     names = row_of_names(named)
     if not names and not found["much"]:
         return None
-    if names and (time := TIME_FIRST.match(names[0])) and not TIME_FIRST.match(names[1]):
-        if len(rest := names[0][time.end() :]) > 1:
-            topic, names = f"{topic}{time[0]}", (rest, *names[1:])
+    time = TIME_FIRST.match(names[0]) if names and not TIME_FIRST.match(names[1]) else None
+    if time and len(rest := names[0][time.end() :]) > 1:
+        topic, names = f"{topic}{time[0]}", (rest, *names[1:])
     what = re.sub("(?:得|的|要)$", "", what)
     also = "" if _ASKED_AGAIN.match(also) else also
     value = "" if re.match("[多少高低长短]", also) else also

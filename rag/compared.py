@@ -14,16 +14,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import Decimal
 
 from rag.borders import natural_borders
-from rag.choices import Choice
+from rag.choices import Choice, asked_property
 from rag.claims import Claim, Passage, Place, sentence_around
-from rag.owners import Value, mentions, surest, values
-from rag.quantities import quantities
+from rag.listings import is_about, listings
+from rag.owners import Value, mentions, owner_of, surest, values
 from rag.several import first_of, strength, whole_text
-from rag.terms import fold
-from rag.types import Span
+from rag.types import Article, Span
 
 _LASTS = frozenset(("小时", "分钟", "秒", "天", "年", "个月"))  # who is faster takes less of it
 _SIGN = {"多": 1, "高": 1, "大": 1, "长": 1, "远": 1, "重": 1, "贵": 1, "晚": 1} | {
@@ -34,18 +32,6 @@ _THAN = re.compile(
     "(?:出|了|上)?(?P<by>[约近]?[0-9.,]+)?"
 )
 _RIVAL = re.compile("对手|对方|后者|前者|另一")
-_HAN = "[一二三四五六七八九十甲乙丙丁A-F1-9]"
-_WORDS = "[^，。；：、和与及0-9（）“”]"
-_ROW = re.compile(f"{_WORDS}{{2,8}}(?:[、和与及]{_WORDS}{{2,30}})+")
-_IN_ALL = re.compile("[两三四五六](?:[市县省区地国家校院所位人者种类组队个]|$)")
-_EACH = re.compile("分别(?:为|是|达到?|有|占)?")
-_VALUES = re.compile(r"[0-9.]+(?:[万亿])?[%％\w]{0,3}(?:[、和与及][0-9.]+(?:[万亿])?[%％\w]{0,3})+")
-_PEOPLE = frozenset("人名位票张")
-_COUNTED = (
-    (re.compile("人|票|赞成|支持|同意|反对"), _PEOPLE),
-    (re.compile("比例|占比|率|百分"), frozenset("%")),
-    (re.compile("钱|价|贵|便宜|费|金额"), frozenset({"元", "美元", "欧元", "日元", "英镑"})),
-)
 
 Read = Callable[[str], Sequence[Claim]]
 
@@ -119,7 +105,7 @@ def _said(choice: Choice, passages: Sequence[Passage], read: Read) -> Claim | No
                 continue
             number, name = before[-1]
             same = _SIGN[match["size"]] == choice.sign
-            if not same or number in others or not _is_about(choice, text, sentence):
+            if not same or number in others or not is_about(choice, text, sentence):
                 continue
             told = _nearest(read(choice.part(choice.names[number])), article, sentence)
             if not told:
@@ -130,13 +116,6 @@ def _said(choice: Choice, passages: Sequence[Passage], read: Read) -> Claim | No
                 by = natural_borders(text, Span(*match.span("by")))
                 return _put(((article, name), (article, by)), told)
     return None
-
-
-def _is_about(choice: Choice, text: str, sentence: Span) -> bool:
-    """Tell whether a sentence speaks of what is compared."""
-    held = fold(text[sentence.start : sentence.end])
-    wanted = [c for c in fold(choice.about) if c.isalnum() and c not in "的得了"]
-    return bool(wanted) and 2 * sum(c in held for c in wanted) >= len(wanted)
 
 
 def _nearest(claims: Sequence[Claim], article: Article, sentence: Span) -> Claim | None:
@@ -150,72 +129,42 @@ def _nearest(claims: Sequence[Claim], article: Article, sentence: Span) -> Claim
 
 def _listed(choice: Choice, passages: Sequence[Passage], read: Read) -> Claim | None:
     """Choose among what the text lists: 方案一的9人，方案二的31人; A、B两市…分别为91%和84%."""
-    units = next((units for asks, units in _COUNTED if asks.search(choice.about)), None)
     for passage in passages:
-        for found in (_numbered(choice, passage), _in_rows(passage)):
-            alike = {unit for _, _, unit in found}
-            if len(found) < 2 or len(alike) > 1 or not (units and alike <= units):
-                continue
-            sizes = [size for _, size, _ in found]
+        article = passage.article
+        for found in listings(choice, passage):
+            sizes = [item.size for item in found]
             first = (max if choice.sign > 0 else min)(sizes)
             if sizes.count(first) > 1:
                 continue
-            article, span = passage.article, found[sizes.index(first)][0]
+            span = found[sizes.index(first)].name
             claims = read(choice.part(article.text[span.start : span.end]))
             if told := _nearest(claims, article, sentence_around(article, span)):
                 return _put(((article, span),), told)
     return None
 
 
-_Listed = list[tuple[Span, Decimal, str]]
-
-
-def _numbered(choice: Choice, passage: Passage) -> _Listed:
-    """Return the numbered things of the first sentence that gives each a value."""
-    text = passage.article.text
-    if not choice.noun:
-        return []
-    option = re.compile(re.escape(choice.noun) + _HAN)
-    for sentence in {
-        sentence_around(passage.article, Span(*m.span())): None
-        for m in option.finditer(text, *passage.span)
-    }:
-        found: _Listed = []
-        for piece in re.finditer("[^，；。、,;]+", text[sentence.start : sentence.end]):
-            said, counted = list(option.finditer(piece[0])), quantities(option.sub("，", piece[0]))
-            if len(said) == 1 and len(counted) == 1:
-                start = sentence.start + piece.start() + said[0].start()
-                span = Span(start, start + len(said[0][0]))
-                found.append((span, counted[0].value, counted[0].unit))
-        if len(found) > 1:
-            return found
-    return []
-
-
-def _in_rows(passage: Passage) -> _Listed:
-    """Return names and values of a sentence that gives them in two rows: A和B…分别为1和2."""
-    text = passage.article.text
-    for each in _EACH.finditer(text, *passage.span):
-        values = _VALUES.match(text, each.end())
-        if not values:
-            continue
-        counted = quantities(values[0])
-        line = sentence_around(passage.article, Span(*each.span())).start
-        rows = [_row(text, row) for row in _ROW.finditer(text, line, each.start())]
-        rows = [row for row in rows if len(row) == len(counted)]
-        if rows and len({q.unit for q in counted}) == 1:
-            return [(s, q.value, q.unit) for s, q in zip(rows[-1], counted, strict=True)]
-    return []
-
-
-def _row(text: str, found: re.Match[str]) -> list[Span]:
-    """Return the names of a row; the last ends where 两市 counts them, or as long as the first."""
-    pieces = [
-        Span(found.start() + m.start(), found.start() + m.end())
-        for m in re.finditer("[^、和与及]+", found[0])
-    ]
-    *_, last = pieces
-    counting = _IN_ALL.search(text, last.start, last.end)
-    if counting:
-        return [*pieces[:-1], Span(last.start, counting.start())]
-    return pieces if last.end - last.start <= 8 else []
+def with_property(
+    question: str, claims: list[Claim], passages: Sequence[Passage]
+) -> list[Claim]:
+    """Return the claims with the one name before them of which a text says what the question asks:
+    甲和乙哪个减少了?  "乙同比减少199%"; the claims themselves where it says so of both, or none."""
+    asked = asked_property(question)
+    if asked is None or not claims:
+        return claims
+    found: dict[int, Place] = {}
+    for passage in passages:
+        article, text = passage.article, passage.article.text
+        for match in re.finditer(re.escape(asked.said), text[slice(*passage.span)]):
+            at = passage.span.start + match.start()
+            if text[at - 1 : at] in ("不", "未", "没", "无"):
+                return claims
+            owner = owner_of(article, Span(at, at + len(match[0])), asked.names)
+            if owner:
+                found.setdefault(owner[0], (article, owner[1]))
+    if len(found) != 1:
+        return claims
+    place = next(iter(found.values()))
+    sentence = sentence_around(*place)
+    told = _nearest(claims, place[0], sentence)
+    put = replace(_put((place,), told or claims[0]), rule="property")
+    return first_of(put, claims) if told else claims

@@ -19,10 +19,11 @@ from rag.terms import subject_terms, terms
 from rag.types import Article, Span
 
 _HAN = "一二三四五六七八九十"
-_SERIES = tuple(
-    tuple(re.compile(form.replace("N", n)) for n in _HAN)
-    for form in ("N是", "第N(?:[，,、]|是|点)", "(?<![一-鿿])N要", "[（(]N[）)]")
-) + (
+_SERIES = (
+    *(
+        tuple(re.compile(form.replace("N", n)) for n in _HAN)
+        for form in ("N是", "第N(?:[，,、]|是|点)", "(?<![一-鿿])N要", "[（(]N[）)]")
+    ),
     tuple(re.compile(f"{word}[，,]?") for word in ("首先", "其次", "(?:再次|第三|最后)", "最后")),
     tuple(
         re.compile(rf"\b{word},? ", re.IGNORECASE)
@@ -30,8 +31,13 @@ _SERIES = tuple(
     ),
 )
 _COUNTED = re.compile(
-    r"(?:哪|这|有|的|分|出|了)?(?P<many>[两二三四五六七八九十]|\d)(?:个|条|项|点|类|种|大|步|方面|个方面|版块|部分)"
+    r"(?P<many>[两二三四五六七八九十]|\d)(?:个|条|项|点|类|种|大|步|方面|版块|部分)"
 )
+_THING = re.compile("[两二三四五六七八九十0-9](?:个|条|项|点|类|种|大|步|方面)+([一-鿿]{2})")
+_ANY_THING = re.compile(  # what is numbered may be called so by a question, and not by the text
+    "做法|措施|方面|举措|工作|任务|要求|办法|版块|建议|内容|意见|活动|方向|问题|步骤|事[情项]?|是什"
+)
+_JOINED = re.compile("[、和与及；]")
 _ASKED = re.compile("哪|什么|分别|如何|怎么")
 _FEWEST = 2
 _LONGEST = 60  # characters: of a longer item its first clause tells what it is
@@ -57,6 +63,10 @@ def with_numbered(
     many = _asked_many(question)
     if not claims or not (many or asked_kind(question).name == "list"):
         return claims
+    joined = len(_JOINED.findall(claims[0].text))
+    if joined == many - 1 or (joined and not many):  # a row of as many was read
+        return claims
+    thing = _THING.search(question)
     wanted = subject_terms(question)
     best: tuple[float, Article, Numbered] | None = None
     for article in {p.article.id: p.article for p in passages}.values():
@@ -64,6 +74,8 @@ def with_numbered(
             if len(found.items) != many and (many or not _holds(found, article, claims[0])):
                 continue
             lead = article.text[max(0, found.start - _LEAD) : found.items[0].end]
+            if thing and not _ANY_THING.match(thing[1]) and thing[1] not in lead[-_LEAD:]:
+                continue
             share = len(wanted & set(terms(lead))) / max(1, len(wanted))
             if share >= _SHARED and (best is None or share > best[0]):
                 best = share, article, found
@@ -87,10 +99,10 @@ def _asked_many(question: str) -> int:
 
 
 def _holds(found: Numbered, article: Article, claim: Claim) -> bool:
-    """Tell whether a claim stands in a list, or right before it."""
+    """Tell whether a claim stands in a list."""
     place, span = claim.places[0]
     last = found.items[-1]
-    return place.id == article.id and found.start - _LEAD <= span.start < last.end
+    return place.id == article.id and found.start <= span.start < last.end
 
 
 def numbered(text: str) -> Iterator[Numbered]:

@@ -24,7 +24,7 @@ from rag.reckoned.differences import compared_with
 from rag.reckoned.scene import asked_of, is_amount_asked
 from rag.reckoned.times import times
 from rag.several import first_of, strength
-from rag.terms import fold
+from rag.terms import fold, is_chinese
 from rag.types import Article, Span
 
 _GREATER = "多|高|大|长|贵|重|远|慢|久|厚|宽|老"
@@ -109,7 +109,9 @@ def _difference(found: re.Match[str]) -> Opposed | None:
 def _apart(one: str, other: str) -> tuple[str, str, tuple[str, str]]:
     """Return what stands before both names, what behind both, and the names: 宁波|的指数 and 杭州;
     去泰国的|中国游客 and 马来西亚游客."""
-    whole = _OF.match(one)
+    whole, its = _OF.match(one), _OF.match(other)
+    if its and "的" not in one:
+        return "", f"的{its['noun']}", (one, its["name"])
     if whole is None or "的" in other:
         return "", "", (one, other)
     if whole["noun"][-1] == other[-1]:
@@ -122,12 +124,15 @@ def _sum(found: re.Match[str]) -> Opposed | None:
     names = row_of_names(said)
     if len(names) < 2:
         return None
-    if whole := _OF.match(names[-1]):
-        if not any("的" in name for name in names[:-1]):
-            names, noun = (*names[:-1], whole["name"]), f"的{whole['noun']}"
+    whole = _OF.match(names[-1])
+    if whole and not any("的" in name for name in names[:-1]):
+        names, noun = (*names[:-1], whole["name"]), f"的{whole['noun']}"
+    time = None if TIME_FIRST.match(names[1]) else TIME_FIRST.match(names[0])
+    when = time[0] if time and time.end() < len(names[0]) - 1 else ""
+    names = (names[0][len(when) :], *names[1:])
     topic = f"{found['topic']}，" if found["topic"] else ""
     does = found["does"] or "是"
-    parts = tuple(f"{topic}{name}{noun}{does}{found['asks']}" for name in names)
+    parts = tuple(f"{topic}{when}{name}{noun}{does}{found['asks']}" for name in names)
     return Opposed(names, parts, 0, f"{found['does']}{found['asks']}")
 
 
@@ -189,7 +194,8 @@ def _result(question: str, opposed: Opposed, found: Sequence[Value]) -> str | No
     if one.value == other.value or (one.value > other.value) != (sign > 0):
         return None
     greater, lesser = (one, other) if one.value > other.value else (other, one)
-    tail = "个百分点" if one.unit == "%" else tail
+    if one.unit == "%":
+        tail = "个百分点" if is_chinese(question) else " percentage points"
     return written(greater.value - lesser.value, greater, tail, (greater, lesser))
 
 

@@ -37,7 +37,8 @@ _ASKS_CHANGE = re.compile(
 )
 _CHANGED = re.compile(
     rf"(?:{_CHANGE})(?:[长加少低高升幅了约近超达仅]|不?低于|超过|至少|不超过|分别)*$"
-    r"|\b(?:up|down|rose|fell|grew|increas\w+|decreas\w+|dropp?\w*|growth)(?: of| by| rate)?(?: about)?$",
+    r"|\b(?:up|down|rose|fell|grew|increas\w+|decreas\w+|dropp?\w*|growth)(?: of| by| rate)?"
+    "(?: about)?$",
     re.IGNORECASE,
 )
 _OPENING = 12  # characters from the start of a sentence in which its subject is named
@@ -67,14 +68,14 @@ def values(
     """Return the values that stand for one of the names, likeliest first; `asked` is what the
     question says of them."""
     found = []
-    change = bool(_ASKS_CHANGE.search(fold(asked)))
+    change = asks_change(asked)
     wanted = subject_terms(asked)
     for claim in claims[:_TRIED]:
         article, span = claim.places[0]
         size = _size(claim.text, by_date)
-        if not size or (not by_date and _is_change(article.text, span) != change):
+        if not size or (not by_date and is_change(article.text, span) != change):
             continue
-        owner = _owner(article, span, names)
+        owner = owner_of(article, span, names)
         if owner and owner[0] == number:
             sentence = sentence_around(article, span)
             said = terms(article.text[sentence.start : sentence.end])
@@ -101,7 +102,7 @@ def surest(
         elif result not in best or score > best[result][0]:
             best[result] = score, found
     ranked = sorted(best.items(), key=lambda item: -item[1][0])
-    if not ranked or ranked[0][1][0] < contradicting:
+    if not ranked or ranked[0][1][0] <= contradicting:
         return None
     result, (score, found) = ranked[0]
     if any(other > score - _AS_LIKELY for _, (other, _) in ranked[1:]):
@@ -109,7 +110,12 @@ def surest(
     return (result, found) if min(strength(value.claim) for value in found) >= _SURE else None
 
 
-def _is_change(text: str, span: Span) -> bool:
+def asks_change(asked: str) -> bool:
+    """Tell whether a question asks by how much something rose or fell."""
+    return bool(_ASKS_CHANGE.search(fold(asked)))
+
+
+def is_change(text: str, span: Span) -> bool:
     """Tell whether a value is by how much something rose or fell, not how much there is."""
     number = re.search(r"\d", text[span.start : span.end])
     at = span.start + (number.start() if number else 0)
@@ -134,7 +140,7 @@ def are_times(names: Sequence[str], published: str | None = None) -> bool:
     return all(said) and len(set(said)) == len(said)
 
 
-def _owner(article: Article, span: Span, names: Sequence[str]) -> tuple[int, Span] | None:
+def owner_of(article: Article, span: Span, names: Sequence[str]) -> tuple[int, Span] | None:
     """Return the name that a value belongs to, and where the text prints it."""
     if are_times(names, article.published):
         return _of_time(article, span, names)
@@ -142,8 +148,8 @@ def _owner(article: Article, span: Span, names: Sequence[str]) -> tuple[int, Spa
     sentence = sentence_around(article, span)
     near = list(mentions(text, Span(max(sentence.start, span.start - _BESIDE), span.start), names))
     if near and _STANDS_BEFORE.fullmatch(text[near[-1][1].end : span.start]):
-        number, last = near[-1]
-        return number, last
+        number = near[-1][0]
+        return number, _as_printed([m for m in near if m[0] == number], names)
     if row := _IN_ROW.search(text, sentence.start, span.start):
         return _in_row(text, sentence, row, span, names)
     around = clause(text, span)
@@ -168,7 +174,8 @@ def _owner(article: Article, span: Span, names: Sequence[str]) -> tuple[int, Spa
 
 def _opens(article: Article, name: Span) -> bool:
     """Tell whether a name opens its sentence: the next one may go on about it."""
-    return name.start - sentence_around(article, name).start <= _OPENING
+    before = article.text[sentence_around(article, name).start : name.start]
+    return len(before) <= _OPENING and not before.endswith(("在", "于", "从", "到", " in ", " at "))
 
 
 def _of_time(article: Article, span: Span, names: Sequence[str]) -> tuple[int, Span] | None:

@@ -29,7 +29,7 @@ _TRIED = 8  # answers of each part: those after them were right in none of the d
 _STRETCH = 40  # characters: a stretch so long that holds all parts is read as one answer
 _SURE = 1.0  # `strength` of the weakest part
 _CERTAIN = 5.0  # … where the parts are of different kinds and stand apart
-_LIKELY = 2.5  # … where they stand near each other
+_LIKELY, _RATHER = 2.5, 4.0  # … where they stand in one sentence, or near each other
 _NEAR = 120  # characters from the first part to the last
 _SAME_SENTENCE, _SAME_ARTICLE = 2.5, 1.5  # as much `strength`, for parts told together
 
@@ -42,7 +42,9 @@ _CLAUSES = re.compile(r"[，,；;？?！!。]\s*")
 _PAIR = re.compile(rf"、(?=[^、，,]{{0,6}}(?:{_ASKING}))")
 _AND = re.compile("、|以及|和|与|跟|及")
 _EACH = re.compile("(?:各自|各|分别)(?=是|有|为|占|拿|要|得|花|用|涨|降|卖|打|多|几|在|哪|什么)")
-_LINK = re.compile("(?:是因为|因为|到底|究竟|一共|总共|是在|是|在|有|为|叫|要|了|[排买卖花拿跑打])+$")
+_LINK = re.compile(
+    "(?:是因为|因为|到底|究竟|一共|总共|是在|是|在|有|为|叫|要|了|[排买卖花拿跑打])+$"
+)
 _LEADS = "在跟和与被由给向从是"  # a clause that begins so goes on with the subject
 # the second asks for one of what the first asks for, or says it again: one answer
 _SAME_AGAIN = re.compile(
@@ -210,8 +212,10 @@ def _is_sure(chosen: Sequence[Claim], alike: bool) -> bool:
         return True
     if len({article.id for article, _ in places}) > 1:
         return False
+    if len({sentence_around(article, span) for article, span in places}) == 1:
+        return weakest >= _LIKELY
     apart = max(s.end for _, s in places) - min(s.start for _, s in places)
-    return weakest >= (_LIKELY if apart <= _NEAR else _CERTAIN)
+    return weakest >= (_RATHER if apart <= _NEAR else _CERTAIN)
 
 
 def together(parts: Sequence[Place]) -> list[tuple[Article, tuple[Span, ...]]]:
