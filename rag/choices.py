@@ -29,6 +29,7 @@ _PROPERTY = re.compile(  # of which a text says it so: 哪个减少了, 哪种�
     rf"^(?P<before>.*?)[，,]?(?:{_ONE_OF})(?:是|在)?(?P<said>[^，,。？?的了多少几]{{2,8}})"
     "(?:了|的)?[？?]?$"
 )
+_BEFALLS = re.compile("[增减升降涨跌盈亏赢输]|流入|流出|获胜|胜出|夺冠|晋级|通过|达标|超标|停产")
 _ASKED_AGAIN = re.compile("[^多几高低大小长短]*$")  # asks for no value
 _AND = re.compile("以及|和|与|跟|及|、")
 _FIRST_WORDS = re.compile("^(?:在|论|按|对于|关于|就|从|到底|究竟)|^(?:.*(?:里|中|上|时|后)，)")
@@ -108,7 +109,7 @@ def asked_property(question: str) -> Property | None:
     if found is None or asked_choice(question) is not None:
         return None
     names = row_of_names(found["before"].split("，")[-1])
-    return Property(names, found["said"]) if names else None
+    return Property(names, found["said"]) if names and _BEFALLS.search(found["said"]) else None
 
 
 def options(question: str) -> tuple[str, ...]:
