@@ -21,7 +21,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from eval.metrics import correct
 from eval.squad import build_bot
@@ -72,9 +72,16 @@ class Outcome(NamedTuple):
 def rows(path: Path = QUESTIONS) -> list[Row]:
     """Return all questions of a file."""
     found = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    fields = ("id", "article", "type", "question")
     return [
-        Row(*(r[name] for name in fields), tuple(r["answers"]), r.get("all_of", ())) for r in found
+        Row(
+            r["id"],
+            r["article"],
+            r["type"],
+            r["question"],
+            tuple(r["answers"]),
+            tuple(map(tuple, r.get("all_of", ()))),
+        )
+        for r in found
     ]
 
 
@@ -160,7 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         asked = rows()
         texts = dict(articles_named(options.data, {row.article for row in asked}))
     with tempfile.TemporaryDirectory(prefix="youju-") as folder:
-        bot = build_bot(Path(folder), [Source("none.txt", "。")], lambda _: None)
+        bot: Any = build_bot(Path(folder), [Source("none.txt", "。")], lambda _: None)
         calibration = Calibration.from_json(ExtractiveReader.load().calibration)
         outcomes = [ask(bot, calibration, row, texts[row.article]) for row in asked]
     lines = [*by_type(outcomes), *by_rule(outcomes)]
