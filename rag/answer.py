@@ -13,7 +13,6 @@ from pathlib import Path
 
 from embeddings import Embedder, EmbedderError
 from rag.articles import split_articles
-from rag.choices import asked_choice
 from rag.chunks import split_chunks
 from rag.citations import cite, cited, said
 from rag.claims import (
@@ -22,7 +21,7 @@ from rag.claims import (
     evidence,
     make_claims,
 )
-from rag.compared import with_choice
+from rag.composed import put_together
 from rag.confidence import Calibration, Evidence
 from rag.dialogue import InContext, in_context, plain
 from rag.errors import ModelError, QuestionError
@@ -36,7 +35,6 @@ from rag.reckoned import with_reckoned
 from rag.refusal import refusal_text
 from rag.search import Rerank, Search, Weighed
 from rag.settings import Settings
-from rag.several import parts_asked, with_all_parts
 from rag.store import Store
 from rag.stores import Where, open_search, open_store
 from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
@@ -165,13 +163,7 @@ class Bot:
         started = time.perf_counter()
         self._checked(question)
         source = Source("text", text, title="")
-        articles = split_articles(source)
-        chunks = [
-            (a, c)
-            for a in articles
-            for c in split_chunks(a, self._settings.max_chunk_chars, self._settings.overlap_chars)
-        ]
-        passages = [_Loose(article, chunk.span) for article, chunk in chunks]
+        passages = self._parted(source)
         answer = self._answer(
             question,
             InContext(question, question),
@@ -183,6 +175,21 @@ class Bot:
         return replace(
             answer, standalone=question, milliseconds={"search": 0.0, "read": spent, "total": spent}
         )
+
+    def weigh_text(self, question: str, text: str) -> tuple[list[Claim], Evidence] | None:
+        """Return what `weigh` does, over this one text."""
+        passages = self._parted(Source("text", text, title=""))
+        claims = self._claims(InContext(question, question), passages, ())
+        return (claims, evidence(question, claims, passages)) if claims else None
+
+    def _parted(self, source: Source) -> list[_Loose]:
+        """Return the passages of a text that is in no index."""
+        most, overlap = self._settings.max_chunk_chars, self._settings.overlap_chars
+        return [
+            _Loose(article, chunk.span)
+            for article in split_articles(source)
+            for chunk in split_chunks(article, most, overlap)
+        ]
 
     def weigh(self, question: str, history: History = ()) -> tuple[list[Claim], Evidence] | None:
         """Return the possible answers, best first, and what the confidence of the best is from.
@@ -286,32 +293,13 @@ class Bot:
         self, asked: InContext, passages: Sequence[Passage], translated: Sequence[Group]
     ) -> list[Claim]:
         claims = self._read(asked, passages, translated)
-        if asked.own == asked.whole:  # no follow-up
-            composed = self._composed(asked.own, claims, passages, translated)
-            if composed is not claims:
-                return composed
-        return with_reckoned(asked.own, claims)
-
-    def _composed(
-        self,
-        question: str,
-        claims: list[Claim],
-        passages: Sequence[Passage],
-        translated: Sequence[Group],
-    ) -> list[Claim]:
-        """Return the claims, with one put first that compares, or holds all parts, where the
-        question asks for that and each part is found."""
+        if asked.own != asked.whole:  # a follow-up
+            return with_reckoned(asked.own, claims)
 
         def read(part: str) -> list[Claim]:
             return self._read(InContext(part, part), passages, translated)
 
-        choice = asked_choice(question)
-        if choice and (chosen := with_choice(choice, claims, passages, read)) is not claims:
-            return chosen
-        if choice and choice.names:
-            return claims
-        each = [read(part) for part in parts_asked(question)]
-        return with_all_parts(question, claims, each) if each else claims
+        return put_together(asked.own, claims, passages, read)
 
     def _read(
         self, asked: InContext, passages: Sequence[Passage], translated: Sequence[Group]

@@ -74,6 +74,7 @@ class Claim:
     parts: tuple[Place, ...] = ()  # of an answer put together: every part, as asked for
     support: tuple[Place, ...] = ()  # what else it was told from, where it was compared
     shown: str = ""  # the sum, where the text is reckoned from its parts
+    rule: str = ""  # what put it together, "" where it was read
 
 
 class _Found:

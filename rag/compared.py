@@ -4,33 +4,26 @@
         "在江苏苏州，如今已聚集机器人产业链相关企业600余家"   苏州 600
         "武汉…拥有300余家人形机器人产业链企业"               武汉 300     → 苏州
 
-Where a text says it outright (比对手多出7.3公里) that is taken. A value counts for a name only
-where that is the one last named before it; nothing is answered where a value is missing, where
-units differ, or where other values nearly as likely would choose another name.
+Where a text says it outright (比对手多出7.3公里) that is taken. Whose a value is: `rag.owners`.
+Nothing is answered where a value is missing, where units differ, or where other values nearly as
+likely would choose another name.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import Decimal
-from typing import NamedTuple
 
-from rag.borders import clause, natural_borders
-from rag.choices import Choice
+from rag.borders import natural_borders
+from rag.choices import Choice, asked_property
 from rag.claims import Claim, Passage, Place, sentence_around
-from rag.quantities import dates, quantities
+from rag.listings import is_about, listings
+from rag.owners import Value, mentions, owner_of, surest, values
 from rag.several import first_of, strength, whole_text
-from rag.terms import fold
 from rag.types import Article, Span
 
-_TRIED = 8  # answers looked at for each name
-_AS_LIKELY = 1.5  # `strength`: a value so little behind may be the right one
-_SURE = 1.0  # `strength` of the weaker value
-_JOINED_GAP = 12  # characters between the two that a name joins
-_BACK = 120  # characters before a value in which its name stands
+_LASTS = frozenset(("小时", "分钟", "秒", "天", "年", "个月"))  # who is faster takes less of it
 _SIGN = {"多": 1, "高": 1, "大": 1, "长": 1, "远": 1, "重": 1, "贵": 1, "晚": 1} | {
     "少": -1, "低": -1, "小": -1, "短": -1, "近": -1, "轻": -1, "便宜": -1, "早": -1,
 }  # fmt: skip
@@ -39,30 +32,8 @@ _THAN = re.compile(
     "(?:出|了|上)?(?P<by>[约近]?[0-9.,]+)?"
 )
 _RIVAL = re.compile("对手|对方|后者|前者|另一")
-_HAN = "[一二三四五六七八九十甲乙丙丁A-F1-9]"
-_WORDS = "[^，。；：、和与及0-9（）“”]"
-_ROW = re.compile(f"{_WORDS}{{2,8}}(?:[、和与及]{_WORDS}{{2,30}})+")
-_IN_ALL = re.compile("[两三四五六](?:[市县省区地国家校院所位人者种类组队个]|$)")
-_EACH = re.compile("分别(?:为|是|达到?|有|占)?")
-_VALUES = re.compile(r"[0-9.]+(?:[万亿])?[%％\w]{0,3}(?:[、和与及][0-9.]+(?:[万亿])?[%％\w]{0,3})+")
-_PEOPLE = frozenset("人名位票张")
-_COUNTED = (
-    (re.compile("人|票|赞成|支持|同意|反对"), _PEOPLE),
-    (re.compile("比例|占比|率|百分"), frozenset("%")),
-    (re.compile("钱|价|贵|便宜|费|金额"), frozenset({"元", "美元", "欧元", "日元", "英镑"})),
-)
 
 Read = Callable[[str], Sequence[Claim]]
-
-
-class _Value(NamedTuple):
-    """What one name has: `size` compares with those of the same `unit`."""
-
-    name: Place
-    place: Place
-    size: tuple[Decimal, ...]
-    unit: str
-    claim: Claim
 
 
 def with_choice(
@@ -72,125 +43,48 @@ def with_choice(
     `read` gives the claims of another question over the same passages."""
     if not claims:
         return claims
-    if choice.names:
-        found = _said(choice, passages, read) or _by_value(choice, read)
-    else:
-        found = _listed(choice, passages, read)
-    return first_of(found, claims) if found else claims
+    rules: tuple[tuple[str, Callable[[], Claim | None]], ...] = (
+        ("said", lambda: _said(choice, passages, read)),
+        ("by value", lambda: _by_value(choice, read)),
+    )
+    if not choice.names:
+        rules = (("listed", lambda: _listed(choice, passages, read)),)
+    for name, rule in rules:
+        if found := rule():
+            return first_of(replace(found, rule=name), claims)
+    return claims
 
 
 def _by_value(choice: Choice, read: Read) -> Claim | None:
     """Compare what the reader finds for each name."""
     if choice.also and re.match("[多少高低差]", choice.also):
         return None  # how much more: a number that stands nowhere
-    each = [_values(choice, n, read(choice.part(name))) for n, name in enumerate(choice.names)]
-    best: dict[int, tuple[float, tuple[_Value, ...]]] = {}
-    for values in itertools.product(*each):
-        if len({value.unit for value in values}) > 1:
-            continue
-        sizes = [value.size for value in values]
-        first = (max if choice.sign > 0 else min)(sizes)
-        winner = sizes.index(first) if sizes.count(first) == 1 else -1
-        score = sum(strength(value.claim) for value in values)
-        if winner not in best or score > best[winner][0]:
-            best[winner] = score, values
-    ranked = sorted(best.items(), key=lambda item: -item[1][0])
-    if not ranked or ranked[0][0] < 0:
+    each = [
+        values(choice.names, n, read(choice.part(name)), asked=choice.asks, by_date=choice.by_date)
+        for n, name in enumerate(choice.names)
+    ]
+
+    def winner(found: Sequence[Value]) -> int:
+        sizes = [value.size for value in found]
+        sign = -choice.sign if choice.faster and found[0].unit in _LASTS else choice.sign
+        first = (max if sign > 0 else min)(sizes)
+        return sizes.index(first) if sizes.count(first) == 1 else -1
+
+    found = surest(each, winner)
+    if found is None or found[0] < 0:
         return None
-    winner, (score, values) = ranked[0]
-    if any(other > score - _AS_LIKELY for _, (other, _) in ranked[1:]):
-        return None
-    weaker = min((value.claim for value in values), key=strength)
-    return _answer(choice, values, winner, weaker) if strength(weaker) >= _SURE else None
+    weaker = min((value.claim for value in found[1]), key=strength)
+    return _answer(choice, found[1], found[0], weaker)
 
 
-def _values(choice: Choice, number: int, claims: Sequence[Claim]) -> list[_Value]:
-    """Return the values that stand for one name, likeliest first."""
-    found = []
-    for claim in claims[:_TRIED]:
-        article, span = claim.places[0]
-        size = _size(claim.text, choice.by_date)
-        owner = _owner(article, span, choice.names)
-        if size and owner and owner[0] == number:
-            found.append(_Value((article, owner[1]), (article, span), *size, claim))
-    return found
-
-
-def _size(text: str, by_date: bool) -> tuple[tuple[Decimal, ...], str] | None:
-    """Return the one value of a text and its unit, None where it has none, or several."""
-    if by_date:
-        named = [d for d in dates(text) if d.year]
-        if len(named) != 1:
-            return None
-        parts = [Decimal(part) for part in (named[0].year, named[0].month, named[0].day) if part]
-        return tuple(parts), f"date of {len(parts)}"
-    counted = quantities(text)
-    return ((counted[0].value,), counted[0].unit) if len(counted) == 1 else None
-
-
-def _owner(article: Article, span: Span, names: Sequence[str]) -> tuple[int, Span] | None:
-    """Return the name that a value belongs to: the only one of its clause, or that named last."""
-    text = article.text
-    around = clause(text, span)
-    inside = list(_mentions(text, around, names))
-    if inside and len({n for n, _ in inside}) == 1:
-        return inside[-1][0], _as_printed(inside, names)
-    start = max(text.rfind("\n", 0, span.start) + 1, span.start - _BACK)
-    before = list(_mentions(text, Span(start, span.start), names))
-    if not before:
-        return None
-    number, last = before[-1]
-    around = clause(text, last)
-    same = [(n, s) for n, s in before if n == number and s.start >= around.start]
-    return number, _as_printed(same or before[-1:], names)
-
-
-def _as_printed(mentions: Sequence[tuple[int, Span]], names: Sequence[str]) -> Span:
-    """Return a name as the text prints it: the longest run of its pieces; of one that joins two
-    (恒瑞和葛兰素史克) from the first to the last."""
-    gap = _JOINED_GAP if re.search("[和与跟及]", names[mentions[0][0]]) else 2
-    runs: list[Span] = []
-    for _, span in mentions:
-        if runs and span.start - runs[-1].end <= gap:
-            runs[-1] = Span(runs[-1].start, span.end)
-        else:
-            runs.append(span)
-    return max(runs, key=lambda run: run.end - run.start)
-
-
-def _mentions(text: str, where: Span, names: Sequence[str]) -> Iterator[tuple[int, Span]]:
-    """Yield where a stretch names one of them, by words that no other of the names has."""
-    held = fold(text[where.start : where.end])
-    folded = [fold(name) for name in names]
-    at = 0
-    while at < len(held):
-        best = max((_common(held, at, folded, n), n) for n in range(len(folded)))
-        if best[0]:
-            yield best[1], Span(where.start + at, where.start + at + best[0])
-        at += best[0] or 1
-
-
-def _common(held: str, at: int, names: Sequence[str], number: int) -> int:
-    """Return how many characters from `at` on are a piece of one name alone, 0 below two; of
-    Latin words only whole ones count."""
-    others = [name for n, name in enumerate(names) if n != number]
-    length = 1
-    while at + length < len(held) + 1 and held[at : at + length] in names[number]:
-        length += 1
-    piece = held[at : at + length - 1]
-    if len(piece) < 2 or any(piece in other for other in others):
-        return 0
-    before, after = held[at - 1 : at], held[at + len(piece) : at + len(piece) + 1]
-    cut = piece[0].isascii() and (
-        (before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum())
-    )
-    return 0 if cut or not any(c.isalnum() for c in piece.strip()) else len(piece.rstrip())
-
-
-def _answer(choice: Choice, values: Sequence[_Value], winner: int, told: Claim) -> Claim:
-    value = values[winner]
+def _answer(choice: Choice, found: Sequence[Value], winner: int, told: Claim) -> Claim:
+    value = found[winner]
+    support = tuple(v.place for v in found)
+    if value.name == value.place:  # a time: the text may name it otherwise
+        name = choice.names[winner].removesuffix("的")
+        put = _put((value.place,), told, support)
+        return replace(put, text=f"{name}（{put.text}）" if choice.also else name)
     parts = (value.name, value.place) if choice.also else (value.name,)
-    support = tuple(v.place for v in values)
     return _put(parts, told, support)
 
 
@@ -205,13 +99,13 @@ def _said(choice: Choice, passages: Sequence[Passage], read: Read) -> Claim | No
         article, text = passage.article, passage.article.text
         for match in _THAN.finditer(text, *passage.span):
             sentence = sentence_around(article, Span(*match.span()))
-            before = list(_mentions(text, Span(sentence.start, match.start()), choice.names))
-            others = [n for n, _ in _mentions(text, Span(*match.span("other")), choice.names)]
+            before = list(mentions(text, Span(sentence.start, match.start()), choice.names))
+            others = [n for n, _ in mentions(text, Span(*match.span("other")), choice.names)]
             if not before or not (others or _RIVAL.search(match["other"])):
                 continue
             number, name = before[-1]
             same = _SIGN[match["size"]] == choice.sign
-            if not same or number in others or not _is_about(choice, text, sentence):
+            if not same or number in others or not is_about(choice, text, sentence):
                 continue
             told = _nearest(read(choice.part(choice.names[number])), article, sentence)
             if not told:
@@ -222,13 +116,6 @@ def _said(choice: Choice, passages: Sequence[Passage], read: Read) -> Claim | No
                 by = natural_borders(text, Span(*match.span("by")))
                 return _put(((article, name), (article, by)), told)
     return None
-
-
-def _is_about(choice: Choice, text: str, sentence: Span) -> bool:
-    """Tell whether a sentence speaks of what is compared."""
-    held = fold(text[sentence.start : sentence.end])
-    wanted = [c for c in fold(choice.about) if c.isalnum() and c not in "的得了"]
-    return bool(wanted) and 2 * sum(c in held for c in wanted) >= len(wanted)
 
 
 def _nearest(claims: Sequence[Claim], article: Article, sentence: Span) -> Claim | None:
@@ -242,72 +129,42 @@ def _nearest(claims: Sequence[Claim], article: Article, sentence: Span) -> Claim
 
 def _listed(choice: Choice, passages: Sequence[Passage], read: Read) -> Claim | None:
     """Choose among what the text lists: 方案一的9人，方案二的31人; A、B两市…分别为91%和84%."""
-    units = next((units for asks, units in _COUNTED if asks.search(choice.about)), None)
     for passage in passages:
-        for found in (_numbered(choice, passage), _in_rows(passage)):
-            alike = {unit for _, _, unit in found}
-            if len(found) < 2 or len(alike) > 1 or not (units and alike <= units):
-                continue
-            sizes = [size for _, size, _ in found]
+        article = passage.article
+        for found in listings(choice, passage):
+            sizes = [item.size for item in found]
             first = (max if choice.sign > 0 else min)(sizes)
             if sizes.count(first) > 1:
                 continue
-            article, span = passage.article, found[sizes.index(first)][0]
+            span = found[sizes.index(first)].name
             claims = read(choice.part(article.text[span.start : span.end]))
             if told := _nearest(claims, article, sentence_around(article, span)):
                 return _put(((article, span),), told)
     return None
 
 
-_Listed = list[tuple[Span, Decimal, str]]
-
-
-def _numbered(choice: Choice, passage: Passage) -> _Listed:
-    """Return the numbered things of the first sentence that gives each a value."""
-    text = passage.article.text
-    if not choice.noun:
-        return []
-    option = re.compile(re.escape(choice.noun) + _HAN)
-    for sentence in {
-        sentence_around(passage.article, Span(*m.span())): None
-        for m in option.finditer(text, *passage.span)
-    }:
-        found: _Listed = []
-        for piece in re.finditer("[^，；。、,;]+", text[sentence.start : sentence.end]):
-            said, counted = list(option.finditer(piece[0])), quantities(option.sub("，", piece[0]))
-            if len(said) == 1 and len(counted) == 1:
-                start = sentence.start + piece.start() + said[0].start()
-                span = Span(start, start + len(said[0][0]))
-                found.append((span, counted[0].value, counted[0].unit))
-        if len(found) > 1:
-            return found
-    return []
-
-
-def _in_rows(passage: Passage) -> _Listed:
-    """Return names and values of a sentence that gives them in two rows: A和B…分别为1和2."""
-    text = passage.article.text
-    for each in _EACH.finditer(text, *passage.span):
-        values = _VALUES.match(text, each.end())
-        if not values:
-            continue
-        counted = quantities(values[0])
-        line = sentence_around(passage.article, Span(*each.span())).start
-        rows = [_row(text, row) for row in _ROW.finditer(text, line, each.start())]
-        rows = [row for row in rows if len(row) == len(counted)]
-        if rows and len({q.unit for q in counted}) == 1:
-            return [(s, q.value, q.unit) for s, q in zip(rows[-1], counted, strict=True)]
-    return []
-
-
-def _row(text: str, found: re.Match[str]) -> list[Span]:
-    """Return the names of a row; the last ends where 两市 counts them, or as long as the first."""
-    pieces = [
-        Span(found.start() + m.start(), found.start() + m.end())
-        for m in re.finditer("[^、和与及]+", found[0])
-    ]
-    *_, last = pieces
-    counting = _IN_ALL.search(text, last.start, last.end)
-    if counting:
-        return [*pieces[:-1], Span(last.start, counting.start())]
-    return pieces if last.end - last.start <= 8 else []
+def with_property(
+    question: str, claims: list[Claim], passages: Sequence[Passage]
+) -> list[Claim]:
+    """Return the claims with the one name before them of which a text says what the question asks:
+    甲和乙哪个减少了?  "乙同比减少199%"; the claims themselves where it says so of both, or none."""
+    asked = asked_property(question)
+    if asked is None or not claims:
+        return claims
+    found: dict[int, Place] = {}
+    for passage in passages:
+        article, text = passage.article, passage.article.text
+        for match in re.finditer(re.escape(asked.said), text[slice(*passage.span)]):
+            at = passage.span.start + match.start()
+            if text[at - 1 : at] in ("不", "未", "没", "无"):
+                return claims
+            owner = owner_of(article, Span(at, at + len(match[0])), asked.names)
+            if owner:
+                found.setdefault(owner[0], (article, owner[1]))
+    if len(found) != 1:
+        return claims
+    place = next(iter(found.values()))
+    sentence = sentence_around(*place)
+    told = _nearest(claims, place[0], sentence)
+    put = replace(_put((place,), told or claims[0]), rule="property")
+    return first_of(put, claims) if told else claims

@@ -20,7 +20,7 @@ from rag.claims import Claim, Place, sentence_around
 from rag.confidence import RANKED_BY, UNCALIBRATED
 from rag.kinds import asked_kind
 from rag.lexicon.words import cut
-from rag.quantities import quantities
+from rag.quantities import dates, quantities
 from rag.terms import is_chinese
 from rag.types import Article, Span
 
@@ -29,6 +29,8 @@ _TRIED = 8  # answers of each part: those after them were right in none of the d
 _STRETCH = 40  # characters: a stretch so long that holds all parts is read as one answer
 _SURE = 1.0  # `strength` of the weakest part
 _CERTAIN = 5.0  # … where the parts are of different kinds and stand apart
+_LIKELY, _RATHER = 2.5, 4.0  # … where they stand in one sentence, or near each other
+_NEAR = 120  # characters from the first part to the last
 _SAME_SENTENCE, _SAME_ARTICLE = 2.5, 1.5  # as much `strength`, for parts told together
 
 _ASKING = (
@@ -40,7 +42,9 @@ _CLAUSES = re.compile(r"[，,；;？?！!。]\s*")
 _PAIR = re.compile(rf"、(?=[^、，,]{{0,6}}(?:{_ASKING}))")
 _AND = re.compile("、|以及|和|与|跟|及")
 _EACH = re.compile("(?:各自|各|分别)(?=是|有|为|占|拿|要|得|花|用|涨|降|卖|打|多|几|在|哪|什么)")
-_LINK = re.compile("(?:是因为|因为|到底|究竟|一共|总共|是在|是|在|有|为|叫|要|了)+$")
+_LINK = re.compile(
+    "(?:是因为|因为|到底|究竟|一共|总共|是在|是|在|有|为|叫|要|了|[排买卖花拿跑打])+$"
+)
 _LEADS = "在跟和与被由给向从是"  # a clause that begins so goes on with the subject
 # the second asks for one of what the first asks for, or says it again: one answer
 _SAME_AGAIN = re.compile(
@@ -206,7 +210,12 @@ def _is_sure(chosen: Sequence[Claim], alike: bool) -> bool:
     places = [claim.places[0] for claim in chosen]
     if alike or _stretch(places):
         return True
-    return len({article.id for article, _ in places}) == 1 and weakest >= _CERTAIN
+    if len({article.id for article, _ in places}) > 1:
+        return False
+    if len({sentence_around(article, span) for article, span in places}) == 1:
+        return weakest >= _LIKELY
+    apart = max(s.end for _, s in places) - min(s.start for _, s in places)
+    return weakest >= (_RATHER if apart <= _NEAR else _CERTAIN)
 
 
 def together(parts: Sequence[Place]) -> list[tuple[Article, tuple[Span, ...]]]:
@@ -234,11 +243,17 @@ def _overlap(chosen: Sequence[Claim]) -> bool:
     """Tell whether two parts are the same words, or stand at one place."""
     for one, other in itertools.combinations(chosen, 2):
         (a, s), (b, t) = one.places[0], other.places[0]
-        if one.text in other.text or other.text in one.text:
+        if one.text in other.text or other.text in one.text or _same_dates(one.text, other.text):
             return True
         if a.id == b.id and s.start < t.end and t.start < s.end:
             return True
     return False
+
+
+def _same_dates(one: str, other: str) -> bool:
+    """Tell whether two answers name the same date: 2024年1月1日起施行, 自2024年1月1日起."""
+    said = [d[1:4] for d in dates(one)]
+    return bool(said) and said == [d[1:4] for d in dates(other)]
 
 
 def _alike(chosen: Sequence[Claim]) -> bool:
@@ -259,7 +274,7 @@ def _whole(chosen: Sequence[Claim]) -> Claim:
     weakest = min(chosen, key=strength)
     text, parts = whole_text(tuple(claim.places[0] for claim in chosen))
     places = parts if len(parts) == 1 else weakest.places[:1]
-    return replace(weakest, text=text, places=places, parts=parts)
+    return replace(weakest, text=text, places=places, parts=parts, rule="parts")
 
 
 def whole_text(parts: tuple[Place, ...]) -> tuple[str, tuple[Place, ...]]:

@@ -264,6 +264,13 @@ def test_a_text_that_says_nothing_new_is_not_repeated(text: str) -> None:
     assert 'class="said"' not in answer_page(given_answer(ONE, TWO, text=text))
 
 
+def test_a_sum_is_shown_and_the_sentence_it_was_reckoned_from_stands_once() -> None:
+    text = f"95台（200台 − 105台） [1]\n\n{ONE.quote} [1]"
+    seen = Seen(answer_page(given_answer(ONE, answer="95台", text=text)))
+    assert "95台（200台 − 105台）" in seen.text
+    assert seen.text.count(ONE.quote) == 1
+
+
 def test_a_refusal_does_not_say_the_nearest_passage_twice() -> None:
     text = f"资料里没有。\n\n最接近的一段（不是答案）：{ONE.quote}"
     seen = Seen(answer_page(Answer("问", None, text, True, 0.1, nearest=ONE)))

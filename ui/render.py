@@ -183,7 +183,8 @@ class Linker:
 def _given_html(reply: Reply, question: str, link: Linker) -> str:
     lead = _short_html(reply.answer or "", question)
     if _says_more(reply, question):
-        lead += f'<p class="said" dir="auto"{lang(reply.text)}>{link.text(reply.text)}</p>'
+        told = _unquoted(reply)
+        lead += f'<p class="said" dir="auto"{lang(told)}>{link.text(told)}</p>'
     quotes = "".join(_quote_html(place, link) for place in reply.citations[:1])
     differs = "".join(_differs_html(one, link) for one in reply.differs)
     confidence = confidence_html(reply.confidence, link.words)
@@ -228,6 +229,13 @@ def _says_more(reply: Reply, question: str) -> bool:
     for known in (*quotes, f"{reply.answer or ''} ({gloss})", reply.answer or ""):
         said = said.replace(essence(known), "")
     return any(char.isalnum() for char in said)
+
+
+def _unquoted(reply: Reply) -> str:
+    """Return the text without lines that are the cited sentence alone: it is shown below."""
+    quotes = {essence(place.quote) for place in reply.citations[:1]}
+    lines = reply.text.splitlines()
+    return "\n".join(x for x in lines if essence(_MARKER.sub("", x)) not in quotes).strip()
 
 
 def _quote_html(place: Place, link: Linker) -> str:

@@ -50,7 +50,7 @@ def written_questions(data: Path, folder: Path = FOLDER) -> list[Written]:
         for line in path.read_text(encoding="utf-8").splitlines()
         if line.strip()
     ]
-    texts = dict(_articles(data, {row["id"] for row in rows}))
+    texts = dict(articles_named(data, {row["id"] for row in rows}))
     return [_written(row, texts) for row in rows]
 
 
@@ -68,7 +68,9 @@ def is_held_out(article: str) -> bool:
     return zlib.crc32(article.encode()) % _HELD_OUT == 0
 
 
-def _articles(data: Path, wanted: set[str]) -> Iterator[tuple[str, str]]:
+def articles_named(data: Path, wanted: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each article wanted, as far as it was read, from the folder
+    of training data."""
     if any(not name.startswith("en") for name in wanted):
         with lzma.open(data / "text/zh_news.jsonl.xz", "rt", encoding="utf-8") as lines:
             for row in map(json.loads, lines):

@@ -45,7 +45,8 @@ def with_reckoned(question: str, claims: list[Claim]) -> list[Claim]:
         found = reckon(question, article, sentence)
         if found is not None and not _is_printed(found.text, article):
             places = tuple((article, part) for part in found.parts)
-            return [_put(claim, found.text, places, found.shown), *claims]
+            put = _put(claim, found.text, places, found.shown)
+            return [replace(put, rule=found.rule), *claims]
     return _with_difference(question, claims)
 
 
@@ -70,7 +71,8 @@ def _with_difference(question: str, claims: list[Claim]) -> list[Claim]:
     sides = (found.greater, found.lesser)
     near = claims[max(side.claim for side in sides)]  # as likely as the less likely of the two
     places = tuple((claims[s.claim].places[0][0], s.amount.span) for s in sides)
-    return [_put(near, found.text, places, found.shown), *claims]
+    put = _put(near, found.text, places, found.shown)
+    return [replace(put, rule=between.__name__), *claims]
 
 
 def _put(claim: Claim, text: str, parts: tuple[Place, ...], shown: str) -> Claim:
@@ -86,7 +88,10 @@ def reckon(question: str, article: Article, sentence: Span) -> Sum | None:
     scene = scene_of(asked, article, sentence, _beside(article, sentence))
     if not scene.amounts:
         return None
-    return next((found for rule in RULES if (found := rule(scene)) is not None), None)
+    for rule in RULES:
+        if (found := rule(scene)) is not None:
+            return found._replace(rule=rule.__name__)
+    return None
 
 
 def _beside(article: Article, sentence: Span) -> Span:

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from rag.reckoned.amounts import shared_unit
 from rag.reckoned.scene import Asked, Scene, Sum, is_about, is_amount_asked, summed
+from rag.terms import is_chinese
 
 _ASKS_CHANGE = re.compile(
     r"(?P<up>提高|增加|上涨|上调|提升|上升|增|涨|升|扩大|延长|多)(?:了|出|出了)?(?:多少|几)"
@@ -29,10 +30,10 @@ _FROM = re.compile(
 _TO = re.compile(
     r"[^，。；：\d]{0,10}?(?:提高|增加|增|减少|减|降低|降|升|涨|上调|下调|提|扩大|缩短|延长"
     r"|压缩|下降|上升|上涨|跌|调整)?"
-    r"[到至为][约近]?(?:每[\u4e00-\u9fff]{1,2})?[约近]?|(?:[a-z ]{0,30}? )?to(?: about| around"
-    r"| nearly)?"
+    r"[到至为][约近]?(?:每[\u4e00-\u9fff]{1,2})?[约近]?"
+    r"|(?:/[a-z]+)?(?:[a-z ]{0,30}? )?to(?: about| around| nearly)?"
 )
-_RELATIVE = re.compile("几成|百分之|相对|倍|percent|per cent|%")
+_RELATIVE = re.compile("几成|百分之|相对|倍|percent(?!age points)|per cent|%")
 _SHARE_ASKED = re.compile(
     "百分|比例|比重|[增涨降]幅|增速|率|%|成[?？]?$|percent|per cent|share|rate"
 )
@@ -74,7 +75,7 @@ def change(scene: Scene) -> Sum | None:
             return None
         parts = (new, old) if new.value > old.value else (old, new)
         if old.unit == "%":
-            tail = "个百分点" if not tail.strip().isascii() or tail == "%" else " percentage points"
+            tail = "个百分点" if is_chinese(scene.text) else " percentage points"
         elif not is_amount_asked(_counted(scene.asked), old):
             continue
         return summed(scene, parts[0].value - parts[1].value, parts, "−", tail)

@@ -10,9 +10,17 @@ import re
 from typing import NamedTuple
 
 from rag.reckoned.amounts import DURATION, Amount, shared_unit
-from rag.reckoned.scene import Scene, Sum, has_subject, is_amount_asked, summed
+from rag.reckoned.scene import (
+    Scene,
+    Sum,
+    asked_of,
+    has_subject,
+    is_amount_asked,
+    scene_of,
+    summed,
+)
 from rag.reckoned.times import OLD, agree
-from rag.types import Span
+from rag.types import Article, Span
 
 _UP = (
     "增加|增长|提高|提升|上升|上涨|上调|延长|扩大|涨价|高出|多出|增|多|高|贵|涨|升|长|大|重|慢|"
@@ -257,3 +265,10 @@ def _is_told(scene: Scene, difference: _Difference, subject: Amount) -> bool:
 def tells_difference(scene: Scene) -> bool:
     """Tell whether a sentence says how much something differs."""
     return any(_difference(scene, amount) for amount in scene.inside(scene.sentence))
+
+
+def compared_with(article: Article, sentence: Span, unit: str) -> list[str]:
+    """Return what a sentence compares something of a unit with, where it tells by how much."""
+    scene = scene_of(asked_of("", article.published), article, sentence, sentence)
+    found = [_difference(scene, a) for a in scene.amounts if not unit or a.unit == unit]
+    return [d.ref for d in found if d is not None and d.ref not in ("", "同比", "环比")]

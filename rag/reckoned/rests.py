@@ -24,6 +24,10 @@ _ASKS_REST = re.compile(
     r"|\b(?:left|remain(?:s|ed|ing)?|still|not yet|unsold|unpaid|missing)\b|n't\b|\bnot\b"
     r"|how (?:many|much) more"
 )
+_EXCEPT = re.compile(  # 除了承销保荐费用还有多少
+    r"除(?:了|去|掉|开)?(?P<part>[^，,？?]{2,14}?)(?:以外|之外|外)?[，,]?(?:还|剩|其余|其他|余下)"
+)
+_IS_SHARE = re.compile(r"约?占[^，。；\d]{0,14}\d")  # the part is a part of what stands before it
 _ASKS_DONE = re.compile("已|already|so far")
 _DONE = re.compile(r"已|完成|恢复|到位|so far|already|\bhas raised\b")
 _NOT_DONE = re.compile("还有|还没|没有|未|剩|余下|尚|没|still|not yet|remaining|left")
@@ -83,8 +87,8 @@ _LAST = re.compile(r"(?:其余|余下|剩余|剩下)的?$|\bthe (?:remaining|oth
 def rest(scene: Scene) -> Sum | None:
     """Return what a whole leaves when the part that a text tells is taken off, where the question
     asks for that; None where the text tells the rest itself."""
-    for piece in scene.pieces():
-        inside = scene.inside(piece)
+    for piece in [*scene.pieces(), *_of_which_apart(scene)]:
+        inside = [a for a in scene.inside(piece) if not _is_converted(scene, a)]
         for whole, part in pairwise(inside):
             tail = shared_unit(whole, part)
             after = [a for a in inside if a.span.start > whole.span.start]
@@ -111,7 +115,11 @@ def _is_other_part(scene: Scene, whole: Amount, part: Amount) -> bool:
                 other = re.search(there, asked) and not re.search(here, asked)
                 if one and other:
                     return True
+    excepted = _EXCEPT.search(asked)
+    if excepted:
+        return bool(of_which) and is_about(scene, whole) and _is_named_before(scene, excepted, part)
     named = _WHOLE.search(scene.clause_of(whole)) or (of_which and not _NOT_DONE.search(between))
+    named = named or _IS_SHARE.match(scene.after(part, 30).lstrip("，,"))
     if not (of_which or named):
         return False
     if not is_about(scene, whole):
@@ -120,6 +128,28 @@ def _is_other_part(scene: Scene, whole: Amount, part: Amount) -> bool:
     if rest_asked:
         return not is_rest and bool(_DONE.search(said)) and bool(named)
     return is_rest and bool(of_which) and bool(_ASKS_DONE.search(asked)) and not _DONE.search(said)
+
+
+def _is_named_before(scene: Scene, excepted: re.Match[str], part: Amount) -> bool:
+    """Tell whether the clause of a part names what the question takes off."""
+    name = re.sub("的$", "", excepted["part"])
+    said = scene.before(part, 60).split("，")[-1]
+    pairs = [name[k : k + 2] for k in range(len(name) - 1)]
+    return bool(pairs) and 2 * sum(pair in said for pair in pairs) >= len(pairs)
+
+
+def _is_converted(scene: Scene, amount: Amount) -> bool:
+    """Tell whether an amount says one before it again, in brackets: 1.08万亿泰铢(约2200亿元)."""
+    return bool(re.search(r"[(（][约合折]+$", scene.before(amount) + amount.bound))
+
+
+def _of_which_apart(scene: Scene) -> list[Span]:
+    """Return the sentence with the one beside it, where the second of them goes on 其中."""
+    start, end = scene.sentence
+    if re.match(r"\s*其中", scene.text[start:end]):
+        return [Span(scene.window.start, end)] if scene.window.start < start else []
+    goes_on = re.match(r"\s*其中", scene.text[end : scene.window.end])
+    return [Span(start, scene.window.end)] if goes_on else []
 
 
 def _share_left(scene: Scene, inside: Sequence[Amount]) -> Sum | None:

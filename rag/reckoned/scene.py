@@ -15,11 +15,13 @@ from rag.types import Article, Span
 
 
 class Sum(NamedTuple):
-    """A value reckoned: how it is said, the places it was reckoned from, and the sum as shown."""
+    """A value reckoned: how it is said, the places it was reckoned from, the sum as shown, and the
+    rule that found it."""
 
     text: str
     parts: tuple[Span, ...]
     shown: str
+    rule: str = ""
 
 
 class Asked(NamedTuple):

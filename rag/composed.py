@@ -1,0 +1,40 @@
+"""Answers put together, because no one place says what is asked for: in which order it is tried.
+
+A list that the text numbers; a choice; several parts; then what follows from the figures told. Each
+leaves the claims as they are where the question asks for something else, or a part is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rag.choices import asked_choice
+from rag.claims import Claim, Passage
+from rag.compared import with_choice, with_property
+from rag.numbered import with_numbered
+from rag.opposed import with_opposed
+from rag.reckoned import with_reckoned
+from rag.several import parts_asked, with_all_parts
+
+Read = Callable[[str], list[Claim]]
+
+
+def put_together(
+    question: str, claims: list[Claim], passages: Sequence[Passage], read: Read
+) -> list[Claim]:
+    """Return the claims, with one put first that is put together, where the question asks for that
+    and each part is found. `read` answers another question over the same passages."""
+    if (found := with_numbered(question, claims, passages)) is not claims:
+        return found
+    choice = asked_choice(question)
+    if choice and (found := with_choice(choice, claims, passages, read)) is not claims:
+        return found
+    if not (choice and choice.names):
+        if (found := with_property(question, claims, passages)) is not claims:
+            return found
+        each = [read(part) for part in parts_asked(question)]
+        if each and (found := with_all_parts(question, claims, each)) is not claims:
+            return found
+    if (found := with_reckoned(question, claims)) is not claims:
+        return found
+    return with_opposed(question, claims, read)

