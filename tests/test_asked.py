@@ -49,13 +49,18 @@ def test_only_answered_english_questions_about_chinese_articles_teach():
     assert to_learn_from(rows) == rows[:1]
 
 
+def rare(number):
+    """Return twenty words that no other question holds: of a real set each word is a small part."""
+    return " ".join(f"q{number}x{k}" for k in range(20))
+
+
 @pytest.fixture
 def lessons():
-    """Ten articles where zorbs are 佐布机, and say stands for nothing of its own."""
+    """Forty articles where zorbs are 佐布机, and say stands for nothing of its own."""
     others = "天气 交通 学校 医院 银行 公园 工厂 市场 河流 山区".split()
     return [
-        *(seen(n, "zorbs say", f"佐布机 {word}") for n, word in enumerate(others)),
-        *(seen(10 + n, "say", f"{others[n % 10]} 新闻") for n in range(40)),
+        *(seen(n, "zorbs say", f"佐布机 {others[n % 10]}") for n in range(40)),
+        *(seen(40 + n, f"say {rare(n)}", f"{others[n % 10]} 新闻") for n in range(160)),
     ]
 
 
