@@ -25,6 +25,7 @@ class Calls:
 
     def __call__(self, name: str, *arguments: Any, **options: Any) -> Any:
         """Call a method of the client. Raises StoreError."""
+        from grpc import RpcError  # pymilvus lets those of some calls through
         from pymilvus.exceptions import MilvusException
 
         wait = _WAIT
@@ -33,7 +34,7 @@ class Calls:
                 if self._client is None:
                     self._client = self._connect()
                 return getattr(self._client, name)(*arguments, timeout=_TIMEOUT, **options)
-            except (MilvusException, ConnectionError, TimeoutError) as error:
+            except (MilvusException, RpcError, ConnectionError, TimeoutError) as error:
                 words = str(error).lower()
                 if not left or not any(sign in words for sign in _RETRIED):
                     raise self._told(error) from error

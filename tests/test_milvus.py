@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 from fakes import CharacterEmbedder, put
@@ -157,6 +158,19 @@ def test_a_lasting_failure_is_told_with_what_to_do(code, message, said, kind, ca
     with pytest.raises(kind, match=said) as caught:
         MilvusStore.open(Calls("http://cluster:19530", lambda: failing))
     assert failing.made == calls
+    assert "\n" not in str(caught.value)
+
+
+def test_an_error_of_the_transport_that_pymilvus_lets_through_is_told_too():
+    with (
+        grpc.insecure_channel("127.0.0.1:9") as channel,
+        pytest.raises(grpc.RpcError) as raised,
+    ):
+        channel.unary_unary("/milvus/Upsert")(b"", timeout=5)
+    failing = Failing(None, raised.value)
+    with pytest.raises(StoreError, match="cluster:19530 cannot be reached") as caught:
+        MilvusStore.open(Calls("http://cluster:19530", lambda: failing))
+    assert failing.made == 4
     assert "\n" not in str(caught.value)
 
 
