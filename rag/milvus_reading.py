@@ -245,8 +245,11 @@ class MilvusReader:
 
     def texts(self, numbers: Sequence[int]) -> dict[int, ChunkText]:
         """Return the words of chunks by their numbers."""
-        rows = self.chunk_rows(numbers, ["text", "opens", "source"])
-        return {r["number"]: ChunkText(r["text"], bool(r["opens"]), r["source"]) for r in rows}
+        rows = self.chunk_rows(numbers, ["text", "opens", "source", "article"])
+        return {
+            r["number"]: ChunkText(r["text"], bool(r["opens"]), r["source"], str(r["article"]))
+            for r in rows
+        }
 
     def vectors(self, numbers: Sequence[int]) -> npt.NDArray[np.float32]:
         """Return the vectors (n, d) of chunks, in the order of their numbers, which must rise."""

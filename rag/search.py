@@ -308,6 +308,7 @@ class Search:
                     found[n].dense,
                     folded[n],
                     passages[n].opens,
+                    passages[n].article,
                 )
                 for n in numbers
             ]

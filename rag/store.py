@@ -51,6 +51,7 @@ class ChunkText(NamedTuple):
     text: str
     opens: bool  # its article begins with it
     source: str
+    article: str  # its identity
 
 
 class Store(Fresh):
@@ -158,7 +159,7 @@ class Store(Fresh):
         wanted = {row[1] for row in rows}
         texts = self.article_texts(wanted)
         return {
-            n: ChunkText(texts[a][0][start:end], bool(opens), texts[a][1])
+            n: ChunkText(texts[a][0][start:end], bool(opens), texts[a][1], str(a))
             for n, a, start, end, opens in rows
             if a in texts
         }

@@ -132,6 +132,40 @@ def test_a_name_weighs_more_than_a_common_word(chinese):
     assert all(0 <= group.weight <= 1 for group in groups)
 
 
+def test_a_word_that_tells_little_weighs_less_than_its_rarity():
+    corpus = frequency_in(["警方通报了案情", "她称自己去了现场", *CHINESE])
+    groups = translate("What did the police say?", frequency=corpus, passages=11)
+    weight = {group.word: group.weight for group in groups}
+    assert "police" in weight
+    assert weight["police"] > 2 * weight.get("say", 0.0)
+    police = next(group for group in groups if group.word == "police")
+    assert 0.5 < police.trust <= 1
+
+
+def test_words_stand_for_what_askers_mean_by_them():
+    corpus = frequency_in(["照片拍摄于昨日", "该股昨日收盘报9元", "民警赶到现场"])
+
+    def offered(question):
+        return found(translate(question, frequency=corpus, passages=3))
+
+    assert "拍摄" in offered("Where were the pictures shot?")
+    assert "民警" in offered("How did the police help?")
+
+
+def test_a_family_name_alone_is_its_character():
+    corpus = frequency_in(["王女士报警", "李某被拘留"])
+    assert "王" in found(translate("What did Ms Wang do?", frequency=corpus, passages=2))
+    assert "李" in found(translate("Why was Li detained?", frequency=corpus, passages=2))
+
+
+def test_a_place_that_the_lexicon_knows_comes_before_what_merely_sounds_so():
+    corpus = frequency_in(["咸阳市查处案件", "献阳春白雪", "西安阳光明媚"])
+    groups = translate("Value of the Xianyang cases?", frequency=corpus, passages=3)
+    place = next(group for group in groups if group.word == "xianyang")
+    assert place.alternatives["咸阳"] == max(place.alternatives.values())
+    assert place.alternatives["咸阳"] > place.alternatives.get("西安阳", 0.0)
+
+
 def test_the_questions_vector_chooses_among_translations(chinese):
     class TwoSenses:
         """Puts exercises on one axis and tools on the other."""

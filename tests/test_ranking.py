@@ -42,11 +42,22 @@ def test_features_are_shares_of_the_best():
     rows = features(ROBOTS, found, top=4.0, nearest=0.7)
     told = [dict(zip(FEATURES, row, strict=True)) for row in rows.tolist()]
     assert told[0] == pytest.approx(
-        {"lexical": 1.0, "cosine": -0.2, "cover": 1.0, "exact": 1.0, "opens": 1.0}, abs=1e-6
+        {"lexical": 1.0, "cosine": -0.2, "cover": 1.0, "exact": 1.0, "opens": 1.0, "article": 1.0},
+        abs=1e-6,
     )
     assert told[1] == pytest.approx(
-        {"lexical": 0.5, "cosine": 0.0, "cover": 0.15, "exact": 0.0, "opens": 0.0}, abs=1e-6
+        {"lexical": 0.5, "cosine": 0, "cover": 0.15, "exact": 0, "opens": 0, "article": 0.15},
+        abs=1e-6,
     )
+
+
+def test_what_another_passage_of_its_article_says_counts_for_a_passage():
+    lead = Candidate(1.0, 0.5, "松延公司", True, "a")
+    later = Candidate(1.0, 0.5, "公司7月交付", False, "a")
+    stranger = Candidate(1.0, 0.5, "公司7月交付", False, "b")
+    rows = features(ROBOTS, [lead, later, stranger], top=1.0, nearest=0.5)
+    together = rows[:, FEATURES.index("article")].tolist()
+    assert together == pytest.approx([1.0, 1.0, 0.4])
 
 
 def test_no_candidates_have_no_features():
@@ -56,7 +67,7 @@ def test_no_candidates_have_no_features():
 
 @pytest.mark.parametrize("weights", [SAME_LANGUAGE, OTHER_LANGUAGE])
 def test_what_is_best_in_all_fits_wholly(weights):
-    best = np.array([[1.0, 0.0, 1.0, 1.0, 1.0]], np.float32)
+    best = np.array([[1.0, 0.0, 1.0, 1.0, 1.0, 1.0]], np.float32)
     assert weights.fit(best) == pytest.approx([1.0])
 
 

@@ -23,6 +23,7 @@ FAMILY_NAMES = frozenset(
     "陆汪范金石廖贾夏韦付傅方白邹孟熊秦邱江尹薛闫阎段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤温康施文牛樊葛邢安齐易乔"
     "伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴蒙鲍"
     "华喻祁蒲房滕屈饶解牟艾尤时穆卓古吉简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵边姬师仇栾隋商荣巫桑"
+    "洪常仲荆晋楚原丛敖巩皮卞房裘屠沙鞠苟佘麻池宦"
 )
 
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]+(?:['’][a-z]+)?")
@@ -70,13 +71,14 @@ def _person(a: re.Match[str], b: re.Match[str]) -> Name:
         for first, last in (words, words[::-1])
         for family in syllables(first)
         for given in syllables(last)
-        if len(family) == 1 and len(given) <= 2 and _family_names(family[0])
+        if len(family) == 1 and len(given) <= 2 and family_names(family[0])
     ]
     return Name(" ".join(words), tuple(dict.fromkeys(sounds)), person=True)
 
 
 @cache
-def _family_names(syllable: str) -> str:
+def family_names(syllable: str) -> str:
+    """Return the family names that sound as a syllable, the commonest characters first."""
     return "".join(c for c in characters_of().get(syllable, "") if c in FAMILY_NAMES)
 
 
@@ -110,7 +112,7 @@ def in_characters(
     """
     ways = [[characters_of()[s][:PER_SYLLABLE] for s in way] for way in name.sounds]
     if name.person:
-        ways = [[_family_names(s[0]), *w[1:]] for s, w in zip(name.sounds, ways, strict=True)]
+        ways = [[family_names(s[0]), *w[1:]] for s, w in zip(name.sounds, ways, strict=True)]
     pairs = {x + y for way in ways for a, b in pairwise(way) for x in a for y in b}
     counts = {pair: n for pair, n in frequency(sorted(pairs)).items() if n}
     after: dict[str, list[str]] = {}
@@ -129,7 +131,7 @@ def in_characters(
             partial = dict(sorted(longer.items(), key=lambda item: -item[1])[:BEAM])
         for text, n in partial.items():
             found[text] = max(n, found.get(text, 0))
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))[:KEPT])
+    return dict(sorted(found.items(), key=lambda item: (len(item[0]), -item[1], item[0]))[:KEPT])
 
 
 def in_letters(characters: str) -> list[str]:

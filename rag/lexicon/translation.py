@@ -20,8 +20,22 @@ from numpy.typing import NDArray
 
 from rag.lexicon import numbers
 from rag.lexicon.groups import SINGLE, Group, searchable
-from rag.lexicon.names import FAMILY_NAMES, in_characters, in_letters, spellings
-from rag.lexicon.words import ASKING, FUNCTION_WORDS, PARTICLES, cut, listed, translations
+from rag.lexicon.names import (
+    FAMILY_NAMES,
+    family_names,
+    in_characters,
+    in_letters,
+    spellings,
+)
+from rag.lexicon.words import (
+    ASKING,
+    FUNCTION_WORDS,
+    PARTICLES,
+    cut,
+    listed,
+    translations,
+    trusted,
+)
 from rag.terms import fold
 
 Frequency: TypeAlias = Callable[[Sequence[str]], Mapping[str, int]]
@@ -29,7 +43,9 @@ Frequency: TypeAlias = Callable[[Sequence[str]], Mapping[str, int]]
 # Chosen on the even half of the 200 English questions; recall@10 moved by .01 or .02 around them.
 KEPT, LEAST = 6, 0.3  # alternatives of a group, and the least share of the best one's weight
 CONTEXT = 2.0  # a translation's weight rises by e with each half of cosine to the question
-NAME = 0.6  # weight of a name found by its sound alone
+KNOWN_NAME, NAME, LONGER = 1.0, 0.6, 0.4  # weight of a name found by its sound: one that the
+# lexicon knows, any, and one of more syllables than another (Liyuan: 力源, not 力与安)
+FAMILIES = 2  # characters that a family name alone may be: Li is 李, less often 黎
 INFLECTED = 0.9  # weight of a regular form of an English translation
 COMMON = 1.0  # power of a translation's share of the commonest one's log count
 LONGEST_PHRASE = 4  # English words
@@ -58,6 +74,7 @@ class _Draft:
     candidates: dict[str, float] = field(default_factory=dict)
     fixed: bool = False  # exact spellings (numbers, names): the context has no say
     share: float = 1.0
+    trusted: bool = False  # a name, whatever else the word means
 
 
 def translate(
@@ -110,7 +127,7 @@ def _from_english(question: str, folded: str) -> Iterator[_Draft]:
         if phrase is not None:
             yield phrase
         word = words[k].group()
-        if word in FUNCTION_WORDS or len(word) < 2:
+        if word.removesuffix("'s") in FUNCTION_WORDS or len(word) < 2:
             continue
         if word in seen:
             continue
@@ -118,6 +135,9 @@ def _from_english(question: str, folded: str) -> Iterator[_Draft]:
         draft = _Draft(word, _english_word(word))
         if not draft.candidates or _is_name(question, words[k]):
             draft.candidates.setdefault(word.removesuffix("'s"), 1.0)
+        if _is_name(question, words[k]) and (family := family_names(word.removesuffix("'s"))):
+            draft.candidates |= dict.fromkeys(family[:FAMILIES], 1.0)
+            draft.trusted = True
         yield draft
 
 
@@ -140,7 +160,7 @@ def _phrase(words: Sequence[re.Match[str]], first: int) -> _Draft | None:
         parts = [word.group() for word in words[first : first + length]]
         if parts[-1] in FUNCTION_WORDS:
             continue
-        for last in _base_forms(parts[-1]):
+        for last in base_forms(parts[-1]):
             phrase = " ".join([*parts[:-1], last])
             found = translations("english", phrase)
             if found:
@@ -149,14 +169,14 @@ def _phrase(words: Sequence[re.Match[str]], first: int) -> _Draft | None:
 
 
 def _english_word(word: str) -> dict[str, float]:
-    for form in _base_forms(word):
+    for form in base_forms(word):
         found = translations("english", form)
         if found:
             return found
     return {}
 
 
-def _base_forms(word: str) -> Iterator[str]:
+def base_forms(word: str) -> Iterator[str]:
     """Yield a word, then what it may be an inflected form of."""
     yield word
     for ending, replacements in (
@@ -265,7 +285,12 @@ def _add_names(
             draft = _Draft(name.text)
             drafts.append(draft)
         draft.fixed = True
-        draft.candidates.update(dict.fromkeys(found, NAME))
+        bare = name.text.removesuffix("'s")
+        for spelling in found:  # 咸阳 is a place that the lexicon knows, 县阳 is not
+            known_name = bare in translations("chinese", spelling)
+            fewest = len(spelling) == min(map(len, found))
+            weight = KNOWN_NAME if known_name else NAME if fewest else LONGER
+            draft.candidates[spelling] = max(weight, draft.candidates.get(spelling, 0.0))
 
 
 def _weigh_by_context(
@@ -301,8 +326,9 @@ def _group(draft: _Draft, known: Mapping[str, int], passages: int) -> Group | No
     top = rare[max(kept, key=lambda z: kept[z])]
     worth = [(z, w * min(1.0, rare[z] / top)) for z, w in kept.items()]
     ranked_worth = sorted(worth, key=lambda item: (-item[1], item[0]))
-    weight = draft.share * top / _rarity(0, passages)
-    return Group(draft.word, kept, min(1.0, weight), tuple(ranked_worth))
+    trust = 1.0 if draft.fixed or draft.trusted else trusted(draft.word)
+    weight = draft.share * trust * top / _rarity(0, passages)
+    return Group(draft.word, kept, min(1.0, weight), tuple(ranked_worth), trust)
 
 
 def _rarity(count: int, passages: int) -> float:

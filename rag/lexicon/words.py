@@ -80,6 +80,22 @@ def translations(name: str, word: str) -> dict[str, float]:
 
 
 @cache
+def _trust() -> Mapping[str, float]:
+    path = WEIGHTS / "trust.txt"
+    try:
+        rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+        return {word: float(share) for word, share in rows}
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read ({error}): install Youju again") from error
+
+
+def trusted(word: str) -> float:
+    """Return how far the translations of an English word tell the right passage from others, 0 to
+    1; 1 where that is not known."""
+    return _trust().get(word.removesuffix("'s"), 1.0)
+
+
+@cache
 def characters_of() -> Mapping[str, str]:
     """Return syllable (without tone, ü as v) → its characters, the commonest first."""
     path = WEIGHTS / "syllables.txt"
