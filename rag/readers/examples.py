@@ -46,6 +46,8 @@ SETS = {
     "en_policyqa": 0.25,
 }
 
+FOUND = "found.jsonl"  # what eval.mining wrote into the cache
+FOUND_WEIGHT = 0.8  # with 78,000 of them some 14 % of the real ones drawn
 WRITTEN_WEIGHT = 1.0  # two thirds of the real questions drawn
 WRITTEN_ENGLISH_WEIGHT = 1.3  # about English text
 WRITTEN_MEASURED = 1000  # of those kept out of training: more take longer and tell no more
@@ -124,6 +126,7 @@ def load_examples(data: Path, cache: Path) -> TrainingData:
         ]
         real += list(_crossed_tasks(cache, rng))
         real += list(_near_tasks(cache, rng))
+        real += list(_found_tasks(cache))
         made = [_made_task(row) for row in read_rows(cache / "made.jsonl")]
         weights = cache / "weights"
         keep_examples(stored, prepare(real, weights), prepare(made, weights))
@@ -250,6 +253,13 @@ def _near_tasks(cache: Path, rng: random.Random) -> Iterator[Task]:
     for row in read_rows(cache / "near.jsonl"):
         where = window(row["q"], row["c"], row["s"], row["e"], 0.8, rng)
         yield where._replace(start=-1, end=-1)
+
+
+def _found_tasks(cache: Path) -> Iterator[Task]:
+    """Yield passages that search found and that do not answer, where they were mined."""
+    if (cache / FOUND).exists():
+        for row in read_rows(cache / FOUND):
+            yield Task(row["q"], row["c"], -1, -1, FOUND_WEIGHT)
 
 
 def _written_tasks(rows: Sequence[Written], rng: random.Random) -> Iterator[Task]:

@@ -1,0 +1,130 @@
+"""Passages that search finds for a question and that do not answer it:
+`python -m eval.mining --data DIR --index INDEX --cache CACHE`, where INDEX was made by
+`youju index DIR/text/zh_news.jsonl.xz`. Writes CACHE/found.jsonl, from which `rag.readers.train`
+has the reader learn "not here".
+
+What a reader meets is what search brings: other firms' issue prices, other typhoons. Paragraphs of
+the question's own article, which it learnt "not here" from before, are not like that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rag.ingest import index_sources, load_embedder
+from rag.readers.examples import FOUND, read_rows
+from rag.readers.written import written_questions
+from rag.search import Search
+from rag.settings import Settings
+from rag.stores import open_search
+from rag.terms import is_chinese
+from rag.types import Source
+
+SETS = (  # of an encyclopaedia or news, with an answer a passage can be seen to lack
+    "zh_cmrc2018_train",
+    "zh-Hant_drcd_dev",
+    "zh_counterterror_news",
+    "en_qed_train",
+    "en_squadshifts_reddit",
+    "en_squadshifts_amazon",
+)
+_FOUND, _FIRST, _DRAWN = 8, 5, 2  # passages found, the first of them that do not answer, and drawn
+_SHARED = 20  # characters in common with the question's own text: a copy of it may answer
+_LONGEST, _LONGEST_ENGLISH = 25, 60  # characters; of longer answers other words may say the same
+
+
+class Mined(NamedTuple):
+    """A question, the text it is about and the forms of its answer."""
+
+    question: str
+    context: str
+    answers: Sequence[str]
+
+
+def unanswering(passages: Sequence[str], asked: Mined) -> list[str]:
+    """Return the passages, in order, that hold no answer and are not from the question's text.
+
+    >>> asked = Mined("发行价几块?", "埃科光电发行价73.33元。", ["73.33元"])
+    >>> unanswering(["发行价为38.09元", "埃科光电每股73.33元", "埃科光电发行价"], asked)
+    ['发行价为38.09元', '埃科光电发行价']
+    """
+    own = {asked.context[i : i + _SHARED] for i in range(len(asked.context) - _SHARED + 1)}
+    return [
+        passage
+        for passage in passages
+        if not any(answer.lower() in passage.lower() for answer in asked.answers)
+        and not any(passage[i : i + _SHARED] in own for i in range(len(passage) - _SHARED + 1))
+    ]
+
+
+def mined(search: Search, asked: Sequence[Mined], rng: random.Random) -> Iterator[dict[str, str]]:
+    """Yield rows {"q": question, "c": passage}, up to two a question."""
+    for one in asked:
+        hits = search.find(one.question, _FOUND)
+        left = unanswering([hit.text for hit in hits], one)[:_FIRST]
+        for passage in rng.sample(left, min(_DRAWN, len(left))):
+            yield {"q": one.question, "c": passage}
+
+
+def news_questions(data: Path) -> list[Mined]:
+    """Return our own training questions about news articles, which are Chinese."""
+    return [one for one in _written(data) if is_chinese(one.context)]
+
+
+def public_questions(data: Path) -> list[Mined]:
+    """Return those of the public sets, and our own about English text."""
+    rows = (row for name in SETS for row in read_rows(data / "qa" / f"{name}.jsonl.xz"))
+    public = [
+        Mined(row["question"], row["context"], [answer["text"] for answer in row["answers"]])
+        for row in rows
+        if row["answers"]
+    ]
+    return [one for one in public if _is_short(one)] + [
+        one for one in _written(data) if not is_chinese(one.context)
+    ]
+
+
+def _written(data: Path) -> Iterator[Mined]:
+    for row in written_questions(data):
+        one = Mined(row.question, row.context, row.answers)
+        if not row.held_out and row.answers and _is_short(one):
+            yield one
+
+
+def _is_short(one: Mined) -> bool:
+    most = _LONGEST if is_chinese(one.context) else _LONGEST_ENGLISH
+    return len(one.answers[0]) <= most
+
+
+def main() -> None:
+    """Mine both kinds and write them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split(":")[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--index", type=Path, required=True, help="of all news articles")
+    parser.add_argument("--cache", type=Path, default=Path("reader-cache"))
+    parser.add_argument("--rows", type=int, default=20_000, help="questions of each kind")
+    options = parser.parse_args()
+    rng, embedder = random.Random(8), load_embedder("default")
+    draft = options.cache / f"new-{FOUND}"
+    with tempfile.TemporaryDirectory(prefix="youju-") as folder, draft.open("w") as out:
+        public = public_questions(options.data)
+        contexts = dict.fromkeys(one.context for one in public)
+        index_sources(Path(folder), (Source(f"{n}.txt", c) for n, c in enumerate(contexts)))
+        for index, asked in ((options.index, news_questions(options.data)), (folder, public)):
+            drawn = rng.sample(asked, min(options.rows, len(asked)))
+            search = open_search(Path(index), embedder, Settings())
+            for row in mined(search, drawn, rng):
+                out.write(json.dumps(row, ensure_ascii=False) + "\n")
+            sys.stderr.write(f"{len(drawn)} questions asked of {index}\n")
+    draft.replace(options.cache / FOUND)
+
+
+if __name__ == "__main__":
+    main()
