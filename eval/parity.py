@@ -20,6 +20,7 @@ from rag.stores import Where, open_search
 from rag.types import Source
 
 _FIRST = 10  # passages compared
+_TOLD = 100  # questions between two lines of progress
 _PARTS = "lexical dense order translation"  # Milvus gathers no twins
 Progress = Callable[[str], None]
 
@@ -39,7 +40,7 @@ def parity(
             seconds.append(time.perf_counter() - begun)
         progress("asking both")
         one, other = map(_search, places)
-        told = compared(one, other, [row.question for row in rows])
+        told = compared(one, other, [row.question for row in rows], progress)
     return told | {"indexing seconds": seconds[0], "indexing seconds, Milvus Lite": seconds[1]}
 
 
@@ -52,12 +53,16 @@ def _search(place: Where) -> Search:
     return open_search(place, load_embedder("default"), Settings(search=_PARTS))
 
 
-def compared(one: Search, other: Search, questions: Sequence[str]) -> dict[str, float]:
+def compared(
+    one: Search, other: Search, questions: Sequence[str], progress: Progress = lambda _: None
+) -> dict[str, float]:
     """Return how many questions have the same first ten in the same order, the same ten in another,
     and how far their scores are apart."""
     same = sets = 0
     apart, times = 0.0, [0.0, 0.0]
-    for question in questions:
+    for number, question in enumerate(questions):
+        if number % _TOLD == 0 < number:
+            progress(f"{number} of {len(questions)} asked, {same} the same")
         found: list[Any] = []
         for n, search in enumerate((one, other)):
             begun = time.perf_counter()
