@@ -245,9 +245,9 @@ class MilvusReader:
 
     def texts(self, numbers: Sequence[int]) -> dict[int, ChunkText]:
         """Return the words of chunks by their numbers."""
-        rows = self.chunk_rows(numbers, ["text", "opens", "source", "article"])
+        rows = self.chunk_rows(numbers, ["text", "opens", "source", "name"])
         return {
-            r["number"]: ChunkText(r["text"], bool(r["opens"]), r["source"], str(r["article"]))
+            r["number"]: ChunkText(r["text"], bool(r["opens"]), r["source"], r["name"])
             for r in rows
         }
 

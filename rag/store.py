@@ -159,7 +159,7 @@ class Store(Fresh):
         wanted = {row[1] for row in rows}
         texts = self.article_texts(wanted)
         return {
-            n: ChunkText(texts[a][0][start:end], bool(opens), texts[a][1], str(a))
+            n: ChunkText(texts[a][0][start:end], bool(opens), texts[a][1], a)
             for n, a, start, end, opens in rows
             if a in texts
         }

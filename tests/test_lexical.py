@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from fakes import CharacterEmbedder, put
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import rag.lexical
@@ -91,13 +91,15 @@ WEIGHTS = st.dictionaries(
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=8), WEIGHTS, st.integers(1, 9))
+@example(["7a人人人人人人人人人人人人人机"], {"机": 1.0}, 1)
 @settings(max_examples=20, deadline=None)
 def test_scores_are_bm25_by_the_formula(texts, weights, limit):
     with tempfile.TemporaryDirectory() as folder:
         store = make(Path(folder))
         with store.transaction():
             for n, text in enumerate(texts):
-                put(store, f"{n}.txt", text, max_chars=20)  # up to 40 terms the length is exact
+                # up to 40 terms the length is exact; a title would add its own
+                put(store, f"{n}.txt", text, title="", max_chars=20)
         exact = bm25(store, weights)
         found = opened(store).search(weights, limit)
         store.close()
