@@ -80,11 +80,14 @@ class Claim:
 class _Found:
     """One possible answer where it stands, what tells for and against it, and its score."""
 
-    def __init__(self, article: Article, passage: int, span: Span, reader: float) -> None:
+    def __init__(
+        self, article: Article, passage: int, span: Span, reader: float, judged: float
+    ) -> None:
         self.article = article
         self.passage = passage
         self.span = span
         self.reader = reader
+        self.judged = judged
         self.text = article.text[span.start : span.end]
         self.told: tuple[float, ...] = ()
         self.score = 0.0
@@ -125,6 +128,7 @@ def make_claims(
             found.reader,
             passages[found.passage].score / top - 1,
             *_told_by_text(asked, kind, found, foreign[found.passage]),
+            found.judged,
         )
         found.score = calibration.rank(found.told)
         groups.setdefault(_key(found.text), []).append(found)
@@ -156,7 +160,8 @@ def _of_itself(question: str, passages: Sequence[Passage]) -> list[_Found]:
             continue
         span = told_of_itself(asked_for, passage.article)
         if span is not None:
-            articles[passage.article.id] = _Found(passage.article, number, span, _OF_ITSELF)
+            found = _Found(passage.article, number, span, _OF_ITSELF, _OF_ITSELF)
+            articles[passage.article.id] = found
     return list(articles.values())
 
 
@@ -170,11 +175,13 @@ def _as_quoted(
         span = natural_borders(text, Span(reading.span.start + shift, reading.span.end + shift))
         if kind.name == "reason":
             for cut, less in reasons.proposed(question, text, span, passage.span):
-                yield _Found(passage.article, reading.passage, cut, reading.score - less)
+                yield _Found(
+                    passage.article, reading.passage, cut, reading.score - less, reading.judged
+                )
             continue
         if kind.name in _CUT_AS:
             span = _CUT_AS[kind.name](text, span)
-        yield _Found(passage.article, reading.passage, span, reading.score)
+        yield _Found(passage.article, reading.passage, span, reading.score, reading.judged)
 
 
 class _Asked:
@@ -261,12 +268,13 @@ def _joined(readings: Sequence[Reading], passages: Sequence[Passage]) -> list[Re
                 between = text[one.span.end : other.span.start]
                 apart = other.span.start - one.span.end
                 if 0 < apart <= _APART and not re.search("[。！？!?\\n]|\\. ", between):
-                    score = (one.score + other.score) / 2
-                    pairs[span] = max(
-                        pairs.get(span, Reading(number, span, score)),
-                        Reading(number, span, score),
-                        key=lambda r: r.score,
+                    pair = Reading(
+                        number,
+                        span,
+                        (one.score + other.score) / 2,
+                        (one.judged + other.judged) / 2,
                     )
+                    pairs[span] = max(pairs.get(span, pair), pair, key=lambda r: r.score)
         joined += pairs.values()
     return joined
 

@@ -36,6 +36,7 @@ RANKED_BY = (
     "conflict",  # 1 where the text speaks of another time, office or side of a change
     "length",  # log of 1 + characters
     "shared",  # share of the answer's characters that the question has too
+    "judged",  # the reader's second look: log-odds that it is right
 )
 """What orders possible answers; the calibration weighs it."""
 
@@ -46,14 +47,14 @@ UNCALIBRATED: Mapping[str, Any] = {
     "weights": [1.0] + [0.0] * (FEATURES - 1),
     "bias": 0.0,
     "threshold": 0.0,
-    "ranking": dict(zip(RANKED_BY, [1.0, 4.0, 1.5, 3.0, 0.0, -4.0, 0.0, 0.0], strict=True)),
+    "ranking": dict(zip(RANKED_BY, [1.0, 4.0, 1.5, 3.0, 0.0, -4.0, 0.0, 0.0, 0.0], strict=True)),
 }
 
 
 def features(evidence: Evidence) -> list[float]:
     """Return the inputs of the logistic regression, each roughly within [-3, 3]."""
     e = evidence
-    reader, *others = e.told
+    reader, *others, judged = e.told
     return [
         _bounded(e.score),
         min(e.margin, 8.0) / 4,
@@ -62,6 +63,7 @@ def features(evidence: Evidence) -> list[float]:
         min(e.length, 60) / 30,
         _bounded(reader),
         *others,
+        _bounded(judged),
         _bounded(e.read),
         _bounded(e.second),
         min(e.close, 40) / 10,

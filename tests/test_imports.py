@@ -20,7 +20,10 @@ BELOW_STORE = {
     *("rag.codes", "rag.errors", "rag.packing", "rag.sketches", "rag.types"),
     *(f"rag.{name}" for name in STORE),
 }
-TRAINING = {"embeddings/train.py", "rag/readers/train.py", "rag/readers/examples.py"}
+TRAINING = {
+    "embeddings/train.py",
+    *(f"rag/readers/{name}.py" for name in ("train", "judging", "examples")),
+}
 
 
 def imports(file, tree=None):
