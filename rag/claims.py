@@ -309,10 +309,10 @@ def evidence(
     numbers = {term for term in subject_terms(question) if term[0].isdigit()}
     held = numbers & (_terms(text) | _terms(title))
     rivals = [c for c in claims[1:] if c.told is not best.told]  # not what it was reckoned from
-    others = [claim.score for claim in rivals if _differs(claim, best)]
+    others = [claim for claim in rivals if _differs(claim, best)]
     return Evidence(
         score=best.score,
-        margin=best.score - max(others, default=best.score - _NO_OTHER),
+        margin=best.score - max((c.score for c in others), default=best.score - _NO_OTHER),
         passage_cover=_Asked(question, translated).cover(text, foreign, title),
         numbers_held=len(held) / len(numbers) if numbers else 1.0,
         length=span.end - span.start,
@@ -321,6 +321,7 @@ def evidence(
         second=max((claim.score for claim in rivals), default=-_NO_OTHER),
         close=1 + sum(claim.score > best.score - 1 for claim in rivals),
         found=passage.score,
+        ahead=best.told[-1] - max((c.told[-1] for c in others), default=best.told[-1] - _NO_OTHER),
         composed=bool(best.parts),
     )
 

@@ -24,6 +24,7 @@ class Evidence:
     second: float  # score of the second answer, a cut of the same words or not
     close: int  # answers that score within 1 of the best, itself among them
     found: float  # how well the passage was found, 0 to about 1
+    ahead: float  # of the second look's log-odds, less those of the best other answer
     composed: bool = False  # reckoned, chosen or put together: the score is that of a part
 
 
@@ -40,7 +41,7 @@ RANKED_BY = (
 )
 """What orders possible answers; the calibration weighs it."""
 
-FEATURES = 10 + len(RANKED_BY)
+FEATURES = 11 + len(RANKED_BY)
 
 # of a reader just trained: guesses, its own log-odds, and no answer refused
 UNCALIBRATED: Mapping[str, Any] = {
@@ -68,6 +69,7 @@ def features(evidence: Evidence) -> list[float]:
         _bounded(e.second),
         min(e.close, 40) / 10,
         e.found,
+        _bounded(e.ahead),
         float(e.composed),
     ]
 
@@ -84,7 +86,7 @@ class Calibration:
     weights: tuple[float, ...]
     bias: float
     threshold: float  # answers less sure than this are refused
-    ranking: tuple[float, ...]  # weights of RANKED_BY, the reader's 1
+    ranking: tuple[float, ...]  # weights of RANKED_BY, 1 for the reader's two looks together
     trees: Trees | None = None  # what orders the first of these (rag.preference)
 
     @classmethod
