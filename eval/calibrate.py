@@ -70,14 +70,16 @@ TRIAL = "qa/zh_cmrc2018_trial.jsonl.xz"
 
 
 def fit_ranking(rows: Rows) -> tuple[float, ...]:
-    """Return the weights of RANKED_BY, the reader's 1, that put the better answers first."""
+    """Return the weights of RANKED_BY that put the better answers first; those of the reader's two
+    looks, which tell log-odds, are 1 together."""
     lists = [
         (told, gain / gain.sum(), weight)
         for told, gain, weight in zip(rows.told, rows.gain, rows.weight, strict=True)
         if gain.sum() > 0
     ]
     weights = list_net(lists, RIDGE)
-    return tuple(float(w) for w in weights / weights[0])
+    looks = [RANKED_BY.index(name) for name in ("reader", "judged")]
+    return tuple(float(w) for w in weights / weights[looks].sum())
 
 
 def folds(rows: Rows) -> npt.NDArray[np.int64]:

@@ -55,13 +55,18 @@ def unanswering(passages: Sequence[str], asked: Mined) -> list[str]:
     >>> unanswering(["发行价为38.09元", "埃科光电每股73.33元", "埃科光电发行价"], asked)
     ['发行价为38.09元', '埃科光电发行价']
     """
-    own = {asked.context[i : i + _SHARED] for i in range(len(asked.context) - _SHARED + 1)}
     return [
         passage
         for passage in passages
         if not any(answer.lower() in passage.lower() for answer in asked.answers)
-        and not any(passage[i : i + _SHARED] in own for i in range(len(passage) - _SHARED + 1))
+        and not is_of_text(passage, asked.context)
     ]
+
+
+def is_of_text(passage: str, text: str) -> bool:
+    """Tell whether a passage is of this text, or of one that says it in the same words."""
+    own = {text[i : i + _SHARED] for i in range(len(text) - _SHARED + 1)}
+    return any(passage[i : i + _SHARED] in own for i in range(len(passage) - _SHARED + 1))
 
 
 def mined(search: Search, asked: Sequence[Mined], rng: random.Random) -> Iterator[dict[str, str]]:
@@ -73,28 +78,29 @@ def mined(search: Search, asked: Sequence[Mined], rng: random.Random) -> Iterato
             yield {"q": one.question, "c": passage}
 
 
-def news_questions(data: Path) -> list[Mined]:
-    """Return our own training questions about news articles, which are Chinese."""
-    return [one for one in _written(data) if is_chinese(one.context)]
+def news_questions(data: Path, *, every: bool = False) -> list[Mined]:
+    """Return our own training questions about news articles, which are Chinese; `every`: those with
+    a long answer, or none, too."""
+    return [one for one in _written(data, every=every) if is_chinese(one.context)]
 
 
-def public_questions(data: Path) -> list[Mined]:
-    """Return those of the public sets, and our own about English text."""
+def public_questions(data: Path, *, every: bool = False) -> list[Mined]:
+    """Return those of the public sets, and our own about English text; `every` as above."""
     rows = (row for name in SETS for row in read_rows(data / "qa" / f"{name}.jsonl.xz"))
     public = [
         Mined(row["question"], row["context"], [answer["text"] for answer in row["answers"]])
         for row in rows
         if row["answers"]
     ]
-    return [one for one in public if _is_short(one)] + [
-        one for one in _written(data) if not is_chinese(one.context)
+    return [one for one in public if every or _is_short(one)] + [
+        one for one in _written(data, every=every) if not is_chinese(one.context)
     ]
 
 
-def _written(data: Path) -> Iterator[Mined]:
+def _written(data: Path, *, every: bool) -> Iterator[Mined]:
     for row in written_questions(data):
         one = Mined(row.question, row.context, row.answers)
-        if not row.held_out and row.answers and _is_short(one):
+        if not row.held_out and (every or (row.answers and _is_short(one))):
             yield one
 
 

@@ -80,11 +80,14 @@ class Claim:
 class _Found:
     """One possible answer where it stands, what tells for and against it, and its score."""
 
-    def __init__(self, article: Article, passage: int, span: Span, reader: float) -> None:
+    def __init__(
+        self, article: Article, passage: int, span: Span, reader: float, judged: float
+    ) -> None:
         self.article = article
         self.passage = passage
         self.span = span
         self.reader = reader
+        self.judged = judged
         self.text = article.text[span.start : span.end]
         self.told: tuple[float, ...] = ()
         self.score = 0.0
@@ -125,6 +128,7 @@ def make_claims(
             found.reader,
             passages[found.passage].score / top - 1,
             *_told_by_text(asked, kind, found, foreign[found.passage]),
+            found.judged,
         )
         found.score = calibration.rank(found.told)
         groups.setdefault(_key(found.text), []).append(found)
@@ -156,7 +160,8 @@ def _of_itself(question: str, passages: Sequence[Passage]) -> list[_Found]:
             continue
         span = told_of_itself(asked_for, passage.article)
         if span is not None:
-            articles[passage.article.id] = _Found(passage.article, number, span, _OF_ITSELF)
+            found = _Found(passage.article, number, span, _OF_ITSELF, _OF_ITSELF)
+            articles[passage.article.id] = found
     return list(articles.values())
 
 
@@ -170,11 +175,13 @@ def _as_quoted(
         span = natural_borders(text, Span(reading.span.start + shift, reading.span.end + shift))
         if kind.name == "reason":
             for cut, less in reasons.proposed(question, text, span, passage.span):
-                yield _Found(passage.article, reading.passage, cut, reading.score - less)
+                yield _Found(
+                    passage.article, reading.passage, cut, reading.score - less, reading.judged
+                )
             continue
         if kind.name in _CUT_AS:
             span = _CUT_AS[kind.name](text, span)
-        yield _Found(passage.article, reading.passage, span, reading.score)
+        yield _Found(passage.article, reading.passage, span, reading.score, reading.judged)
 
 
 class _Asked:
@@ -261,12 +268,13 @@ def _joined(readings: Sequence[Reading], passages: Sequence[Passage]) -> list[Re
                 between = text[one.span.end : other.span.start]
                 apart = other.span.start - one.span.end
                 if 0 < apart <= _APART and not re.search("[。！？!?\\n]|\\. ", between):
-                    score = (one.score + other.score) / 2
-                    pairs[span] = max(
-                        pairs.get(span, Reading(number, span, score)),
-                        Reading(number, span, score),
-                        key=lambda r: r.score,
+                    pair = Reading(
+                        number,
+                        span,
+                        (one.score + other.score) / 2,
+                        (one.judged + other.judged) / 2,
                     )
+                    pairs[span] = max(pairs.get(span, pair), pair, key=lambda r: r.score)
         joined += pairs.values()
     return joined
 
@@ -301,10 +309,10 @@ def evidence(
     numbers = {term for term in subject_terms(question) if term[0].isdigit()}
     held = numbers & (_terms(text) | _terms(title))
     rivals = [c for c in claims[1:] if c.told is not best.told]  # not what it was reckoned from
-    others = [claim.score for claim in rivals if _differs(claim, best)]
+    others = [claim for claim in rivals if _differs(claim, best)]
     return Evidence(
         score=best.score,
-        margin=best.score - max(others, default=best.score - _NO_OTHER),
+        margin=best.score - max((c.score for c in others), default=best.score - _NO_OTHER),
         passage_cover=_Asked(question, translated).cover(text, foreign, title),
         numbers_held=len(held) / len(numbers) if numbers else 1.0,
         length=span.end - span.start,
@@ -313,6 +321,7 @@ def evidence(
         second=max((claim.score for claim in rivals), default=-_NO_OTHER),
         close=1 + sum(claim.score > best.score - 1 for claim in rivals),
         found=passage.score,
+        ahead=best.told[-1] - max((c.told[-1] for c in others), default=best.told[-1] - _NO_OTHER),
         composed=bool(best.parts),
     )
 

@@ -24,6 +24,7 @@ class Evidence:
     second: float  # score of the second answer, a cut of the same words or not
     close: int  # answers that score within 1 of the best, itself among them
     found: float  # how well the passage was found, 0 to about 1
+    ahead: float  # of the second look's log-odds, less those of the best other answer
     composed: bool = False  # reckoned, chosen or put together: the score is that of a part
 
 
@@ -36,24 +37,25 @@ RANKED_BY = (
     "conflict",  # 1 where the text speaks of another time, office or side of a change
     "length",  # log of 1 + characters
     "shared",  # share of the answer's characters that the question has too
+    "judged",  # the reader's second look: log-odds that it is right
 )
 """What orders possible answers; the calibration weighs it."""
 
-FEATURES = 10 + len(RANKED_BY)
+FEATURES = 11 + len(RANKED_BY)
 
 # of a reader just trained: guesses, its own log-odds, and no answer refused
 UNCALIBRATED: Mapping[str, Any] = {
     "weights": [1.0] + [0.0] * (FEATURES - 1),
     "bias": 0.0,
     "threshold": 0.0,
-    "ranking": dict(zip(RANKED_BY, [1.0, 4.0, 1.5, 3.0, 0.0, -4.0, 0.0, 0.0], strict=True)),
+    "ranking": dict(zip(RANKED_BY, [1.0, 4.0, 1.5, 3.0, 0.0, -4.0, 0.0, 0.0, 0.0], strict=True)),
 }
 
 
 def features(evidence: Evidence) -> list[float]:
     """Return the inputs of the logistic regression, each roughly within [-3, 3]."""
     e = evidence
-    reader, *others = e.told
+    reader, *others, judged = e.told
     return [
         _bounded(e.score),
         min(e.margin, 8.0) / 4,
@@ -62,10 +64,12 @@ def features(evidence: Evidence) -> list[float]:
         min(e.length, 60) / 30,
         _bounded(reader),
         *others,
+        _bounded(judged),
         _bounded(e.read),
         _bounded(e.second),
         min(e.close, 40) / 10,
         e.found,
+        _bounded(e.ahead),
         float(e.composed),
     ]
 
@@ -82,7 +86,7 @@ class Calibration:
     weights: tuple[float, ...]
     bias: float
     threshold: float  # answers less sure than this are refused
-    ranking: tuple[float, ...]  # weights of RANKED_BY, the reader's 1
+    ranking: tuple[float, ...]  # weights of RANKED_BY, 1 for the reader's two looks together
     trees: Trees | None = None  # what orders the first of these (rag.preference)
 
     @classmethod

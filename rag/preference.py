@@ -122,13 +122,14 @@ def _by_itself(asked: str, one: _Seen) -> tuple[float, ...]:
 
 
 def _against_all(told: Floats, score: Floats) -> Floats:
-    """Return (n, 7): the score, its rank and that by the reader; how far the score, the reader's,
-    the clause's and the sentence's cover are behind the best."""
-    reader, clause, sentence = told[:, 0], told[:, 3], told[:, 4]
-    ranks = np.argsort(np.argsort(-reader, kind="stable"), kind="stable")
+    """Return (n, 9): the score, its rank, that by the reader and that by its second look; how far
+    the score, the reader's, the clause's and the sentence's cover and the second look are behind
+    the best."""
+    reader, clause, sentence, judged = told[:, 0], told[:, 3], told[:, 4], told[:, -1]
+    ranks = [np.argsort(np.argsort(-v, kind="stable"), kind="stable") for v in (reader, judged)]
     order = np.arange(len(score))
-    behind = [values - values.max() for values in (score, reader, clause, sentence)]
-    return np.stack([score, order, ranks, *behind], 1).astype(np.float32)
+    behind = [values - values.max() for values in (score, reader, clause, sentence, judged)]
+    return np.stack([score, order, *ranks, *behind], 1).astype(np.float32)
 
 
 def _in_place(asked: str, seen: Sequence[_Seen]) -> Floats:

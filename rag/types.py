@@ -179,12 +179,14 @@ class Reading(NamedTuple):
     """A possible answer that a reader found: characters of passage number `passage`.
 
     `score` is the log-odds of this span against "the answer is not in this passage"; it compares
-    across passages.
+    across passages. `judged` is the log-odds that it is right, of a second look at it; 0 where the
+    reader takes none.
     """
 
     passage: int
     span: Span
     score: float
+    judged: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ def evidence(score: float, margin: float = 1.0) -> Evidence:
         second=score - margin,
         close=1,
         found=1.0,
+        ahead=margin,
     )
 
 

@@ -212,12 +212,12 @@ def test_the_graph_and_torch_give_the_same_scores(width, untrained, tmp_path):
         [QUESTION, "谁", PASSAGE, "北京市经信局局长姜广智说，目前已培育57家企业。", "是。"]
     )
     for asked in (question, short):
-        mine = reader._score(asked, passages)
+        mine = reader._look(asked, passages)
         examples = [make_example(asked, p, table, (-1, -1), 1.0) for p in passages]
         with torch.no_grad():
             spans, null = network(*collate(examples).inputs)
-        for row, grid in enumerate(mine):
-            n = len(passages[row].ids)
+        for row, read in enumerate(mine):
+            n, grid = len(passages[row].ids), read.scores
             theirs = (spans[row, :n, :n] - null[row]).numpy()
             assert grid.shape == (n, n)
             assert np.abs(grid - theirs).max() < 0.05  # weights are stored as float16

@@ -47,6 +47,7 @@ SETS = {
 }
 
 FOUND = "found.jsonl"  # what eval.mining wrote into the cache
+TRIED = "tried.jsonl"  # what eval.tried wrote there, for rag.readers.judging
 FOUND_WEIGHT = 0.8  # with 78,000 of them some 14 % of the real ones drawn
 WRITTEN_WEIGHT = 1.0  # two thirds of the real questions drawn
 WRITTEN_ENGLISH_WEIGHT = 1.3  # about English text

@@ -24,6 +24,7 @@ from numpy.lib.stride_tricks import as_strided
 from rag.errors import ModelError
 from rag.readers.features import match_features, question_weights
 from rag.readers.graph import reader_graph
+from rag.readers.judge import Judge, Read
 from rag.readers.tokens import Tokens, Vocabulary, head
 from rag.readers.words import (
     MAX_QUESTION,
@@ -54,6 +55,7 @@ class ExtractiveReader:
         weights: dict[str, Floats],
         calibration: dict[str, Any],
         threads: int,
+        judge: Judge | None = None,
     ) -> None:
         self._vocabulary = vocabulary
         self._table = table
@@ -64,6 +66,7 @@ class ExtractiveReader:
         self._characters, self._kinds = weights["characters.weight"], weights["kinds.weight"]
         self._network = _session(reader_graph(weights))
         self._threads = ThreadPoolExecutor(threads, "reader") if threads > 1 else None
+        self._judge = judge
         self.calibration = calibration
 
     @classmethod
@@ -82,31 +85,31 @@ class ExtractiveReader:
         given = [(k, tokens) for k, tokens in given if len(tokens.ids)]
         if not given or not len(asked.ids):
             return []
-        scores = self._score(asked, [tokens for _, tokens in given])
+        found = self._look(asked, [tokens for _, tokens in given])
         readings = []
-        for (k, tokens), grid in zip(given, scores, strict=True):
+        for (k, tokens), read in zip(given, found, strict=True):
+            spans = _best_spans(read.scores, per_passage)
+            judged = self._judge.log_odds(read, spans) if self._judge else [0.0] * len(spans)
             readings += [
-                Reading(k, _characters(tokens, i, j), score)
-                for i, j, score in _best_spans(grid, per_passage)
+                Reading(k, _characters(tokens, i, j), score, float(right))
+                for (i, j, score), right in zip(spans, judged, strict=True)
             ]
         return sorted(readings, key=lambda r: -r.score)
 
-    def _score(self, question: Tokens, passages: Sequence[Tokens]) -> list[Floats]:
-        """Return for each passage the (n, n) log-odds of its spans, start to end inclusive, against
-        "not here"."""
+    def _look(self, question: Tokens, passages: Sequence[Tokens]) -> list[Read]:
+        """Return what the network says of each passage."""
         embedded, weights = self._embed(question), question_weights(question, self._table.rarity)
 
-        def scores(passage: Tokens) -> Floats:
+        def look(passage: Tokens) -> Read:
             match, rarity = self._table.match, self._table.rarity
             features = match_features(question, passage, match, rarity, weights)
             given = {
                 "passage": np.concatenate([self._embed(passage), features.passage], 1),
                 "question": np.concatenate([embedded, features.question], 1),
             }
-            found: Floats = self._network.run(["scores"], given)[0]
-            return found
+            return Read(*self._network.run(Read._fields, given))
 
-        return list((self._threads.map if self._threads else map)(scores, passages))
+        return list((self._threads.map if self._threads else map)(look, passages))
 
     def _embed(self, tokens: Tokens) -> Floats:
         characters = self._characters
@@ -123,7 +126,8 @@ def _load(folder: Path, threads: int) -> ExtractiveReader:
         calibration = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
         if (grown := folder / TREES).exists():  # a reader just trained has none
             calibration["trees"] = Trees.load(grown)
-        return ExtractiveReader(vocabulary, table, weights, calibration, threads)
+        judge = Judge.load(folder)
+        return ExtractiveReader(vocabulary, table, weights, calibration, threads, judge)
     except Exception as error:  # each library raises its own kinds; all mean the same to the user
         raise ModelError(
             f"the reader in {folder} cannot be loaded ({error}): install Youju again"

@@ -24,7 +24,8 @@ _MICROSOFT = "com.microsoft"  # onnxruntime's own operators
 
 def reader_graph(weights: Mapping[str, Floats]) -> bytes:
     """Return the model: `passage` (T, p) and `question` (M, q), both as embedded and with their
-    features, to `scores` (T, T), log-odds of spans from start to end inclusive against "not here".
+    features, to `scores` (T, T), log-odds of spans from start to end inclusive against "not here",
+    and the other fields of `rag.readers.judge.Read`.
     """
     net = _Network(weights)
     question, vector = net.question()
@@ -128,6 +129,11 @@ class _Network:
         ends = self._product("right", x, right, right_bias)
         g.add("Gemm", [starts, ends, g.add("Neg", [null])], outputs=["scores"], transB=1)
         g.output("scores", ["T", "T"])
+        for name, value in (("rows", x), ("vector", vector), ("null", null)):
+            g.add("Identity", [value], outputs=[name])
+        g.output("rows", ["T", self._width])
+        g.output("vector", [1, self._width])
+        g.output("null", [1, 1])
 
     def _conv(self, name: str, x: str, dilation: int, told: Sequence[str]) -> str:
         """`told`: what is added to values and to gates."""
