@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from rag.choices import asked_choice
 from rag.claims import Claim, Passage
 from rag.compared import with_choice, with_property
+from rag.corrected import with_corrected
 from rag.doubts import doubted
 from rag.numbered import with_numbered
 from rag.opposed import with_opposed
@@ -45,4 +46,6 @@ def _put_together(
             return found
     if (found := with_reckoned(question, claims)) is not claims:
         return found
-    return with_opposed(question, claims, read)
+    if (found := with_opposed(question, claims, read)) is not claims:
+        return found
+    return with_corrected(question, claims, passages)
