@@ -20,6 +20,7 @@ from rag.confidence import COUNTED, UNCHOSEN, UNRECKONED
 from rag.kinds import asked_kind
 from rag.opposed import asked_opposed
 from rag.owners import is_change
+from rag.quantities import quantities
 from rag.terms import fold, is_chinese
 from rag.types import Article, Span
 
@@ -76,6 +77,7 @@ _COUNT_ONLY = re.compile(
     r"[一-鿿]{0,3}"
 )
 _TIME = re.compile(r"\d\d?[月日号]|(?:19|20)\d\d|年|季度|今|去|昨|当")
+_TRIED = 4  # answers looked at, the doubtful one among them
 _NEAR = 20  # characters on each side that say what a figure is
 
 
@@ -96,7 +98,20 @@ def doubted(question: str, claims: list[Claim]) -> list[Claim]:
         if _is_only_how_many(question, best.text)
         else ""
     )
+    if doubt == UNRECKONED and (told := _told(fold(question), claims)):
+        return [told, *(claim for claim in claims if claim is not told)]
     return [replace(best, rule=doubt), *claims[1:]] if doubt else claims
+
+
+def _told(asked: str, claims: list[Claim]) -> Claim | None:
+    """Return the figure, among those read next, that the text tells as what is asked for: the 24
+    of "191 reopened. The 24 not yet open", where the rest is asked for."""
+    unit = [q.unit for q in quantities(claims[0].text)]
+    for claim in claims[1:_TRIED]:
+        alike = [q.unit for q in quantities(claim.text)] == unit
+        if alike and len(unit) == 1 and not _is_a_part(asked, claim):
+            return claim
+    return None
 
 
 def _around(claim: Claim) -> str:

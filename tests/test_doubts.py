@@ -93,3 +93,9 @@ def test_a_doubt_makes_an_answer_less_sure():
     told = Evidence(3.0, 1.0, 1.0, 1.0, 4, (3.0,) + 7 * (0.0,), 3.0, 1.0, 1, 1.0)
     doubtful = replace(told, doubted=True)
     assert calibration.confidence(doubtful) < calibration.confidence(told)
+
+
+def test_a_figure_told_as_the_rest_goes_before_a_part():
+    text = "215家停业，目前已复业191家。24家未复业网点在房山。"
+    found = doubted("215家网点还有多少家没复业？", claims(text, "191家", "24家"))
+    assert [(claim.text, claim.rule) for claim in found] == [("24家", ""), ("191家", "")]
