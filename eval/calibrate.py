@@ -33,7 +33,7 @@ from eval.asking import (
 )
 from eval.metrics import auroc, ece
 from eval.ranking import list_net
-from rag.confidence import RANKED_BY, UNCALIBRATED, Calibration
+from rag.confidence import DOUBTED, RANKED_BY, UNCALIBRATED, Calibration
 from rag.ingest import index_paths, index_sources
 from rag.readers.extractive import TREES as TREES_FILE
 from rag.readers.extractive import WEIGHTS
@@ -115,22 +115,24 @@ def confidence_of_unseen(rows: Rows) -> Floats:
     fold, out = folds(rows), np.zeros(len(rows.right))
     for part in range(FOLDS):
         weights, bias = fit(picked(rows, np.flatnonzero(fold != part)))
-        out[fold == part] = _probability(rows.inputs[fold == part], weights, bias)
+        z = rows.inputs @ np.array(weights) + bias - _doubted(rows)
+        out[fold == part] = (1 / (1 + np.exp(-z)))[fold == part]
     return out
 
 
-def _probability(inputs: Floats, weights: Sequence[float], bias: float) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-(inputs @ np.array(weights) + bias))), np.float64)
+def _doubted(rows: Rows) -> Floats:
+    """Return (n,) what is taken off: given, not fitted."""
+    return DOUBTED * np.array([e.doubted for e in rows.evidence], float)
 
 
 def fit(rows: Rows) -> tuple[tuple[float, ...], float]:
     """Return weights and bias of a logistic regression (Newton's method, ridge on the weights)."""
     x = np.concatenate([rows.inputs, np.ones((len(rows.right), 1))], 1)
-    y, w = np.array(rows.right, float), np.array(rows.weight)
+    y, w, less = np.array(rows.right, float), np.array(rows.weight), _doubted(rows)
     beta = np.zeros(x.shape[1])
     penalty = np.diag([RIDGE] * (x.shape[1] - 1) + [1e-6])
     for _ in range(50):
-        p = 1 / (1 + np.exp(-x @ beta))
+        p = 1 / (1 + np.exp(less - x @ beta))
         gradient = x.T @ (w * (p - y)) + penalty @ beta
         hessian = (x * (w * p * (1 - p))[:, None]).T @ x + penalty
         beta -= np.linalg.solve(hessian, gradient)

@@ -20,7 +20,7 @@ from rag.about import asked_of_article, told_of_itself
 from rag.borders import clause, enumeration, natural_borders, quantity, quotation
 from rag.choices import options
 from rag.chunks import sentences
-from rag.confidence import Calibration, Evidence
+from rag.confidence import DOUBTS, Calibration, Evidence
 from rag.conflicts import is_other_side, speaks_of_another
 from rag.kinds import Kind, asked_kind, fit
 from rag.preference import MOST, described
@@ -323,6 +323,7 @@ def evidence(
         found=passage.score,
         ahead=best.told[-1] - max((c.told[-1] for c in others), default=best.told[-1] - _NO_OTHER),
         composed=bool(best.parts),
+        doubted=best.rule in DOUBTS,
     )
 
 

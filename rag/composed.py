@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from rag.choices import asked_choice
 from rag.claims import Claim, Passage
 from rag.compared import with_choice, with_property
+from rag.corrected import with_corrected
+from rag.doubts import doubted
 from rag.numbered import with_numbered
 from rag.opposed import with_opposed
 from rag.reckoned import with_reckoned
@@ -23,7 +25,14 @@ def put_together(
     question: str, claims: list[Claim], passages: Sequence[Passage], read: Read
 ) -> list[Claim]:
     """Return the claims, with one put first that is put together, where the question asks for that
-    and each part is found. `read` answers another question over the same passages."""
+    and each part is found; else marked where they cannot be what is asked for. `read` answers
+    another question over the same passages."""
+    return doubted(question, _put_together(question, claims, passages, read))
+
+
+def _put_together(
+    question: str, claims: list[Claim], passages: Sequence[Passage], read: Read
+) -> list[Claim]:
     if (found := with_numbered(question, claims, passages)) is not claims:
         return found
     choice = asked_choice(question)
@@ -37,4 +46,6 @@ def put_together(
             return found
     if (found := with_reckoned(question, claims)) is not claims:
         return found
-    return with_opposed(question, claims, read)
+    if (found := with_opposed(question, claims, read)) is not claims:
+        return found
+    return with_corrected(question, claims, passages)

@@ -26,6 +26,7 @@ class Evidence:
     found: float  # how well the passage was found, 0 to about 1
     ahead: float  # of the second look's log-odds, less those of the best other answer
     composed: bool = False  # reckoned, chosen or put together: the score is that of a part
+    doubted: bool = False  # it cannot be what was asked for (rag.doubts)
 
 
 RANKED_BY = (
@@ -40,6 +41,14 @@ RANKED_BY = (
     "judged",  # the reader's second look: log-odds that it is right
 )
 """What orders possible answers; the calibration weighs it."""
+
+UNRECKONED, UNCHOSEN, COUNTED = "unreckoned", "unchosen", "counted"
+DOUBTS = frozenset((UNRECKONED, UNCHOSEN, COUNTED))
+"""What `rag.doubts` marks a claim with, as its rule."""
+
+# log-odds taken off: of 43 so marked in dev halves none was right (2026-11-22), while the
+# regression, which does not see the mark, gave them 0.4 on average
+DOUBTED = 3.0
 
 FEATURES = 11 + len(RANKED_BY)
 
@@ -107,4 +116,5 @@ class Calibration:
     def confidence(self, evidence: Evidence) -> float:
         """Return the probability, 0 to 1, that the answer is right."""
         z = self.bias + sum(w * x for w, x in zip(self.weights, features(evidence), strict=True))
+        z -= DOUBTED * evidence.doubted
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))

@@ -1,4 +1,5 @@
-"""Lists whose items a text numbers: 一是普及知识。…二是传播文化。…三是…; first, … second, …
+"""Lists whose items a text numbers: 一是普及知识。…二是传播文化。…三是…; first, … second, …; or
+counts before it tells them: 她立了三条规矩：不抢对白，不替观众哭，不说“你看”。
 
 Where a question asks for so many things, the answer is what each number opens, one clause an item.
 A reader gives one span, which is one of the items at best.
@@ -31,12 +32,18 @@ _SERIES = (
     ),
 )
 _COUNTED = re.compile(
-    r"(?P<many>[两二三四五六七八九十]|\d)(?:个|条|项|点|类|种|大|步|方面|版块|部分)"
+    r"(?P<many>[两二三四五六七八九十]|\d)(?:个|条|项|点|类|种|大|步|方面|版块|部分|样|件)"
 )
 _THING = re.compile("[两二三四五六七八九十0-9](?:个|条|项|点|类|种|大|步|方面)+([一-鿿]{2})")
 _ANY_THING = re.compile(  # what is numbered may be called so by a question, and not by the text
     "做法|措施|方面|举措|工作|任务|要求|办法|版块|建议|内容|意见|活动|方向|问题|步骤|事[情项]?|是什"
+    "|来|要|会|能|可|必|才|东西|规矩"
 )
+_COUNTS = re.compile(  # 三条规矩：  三样不能少，  建议有三条：
+    r"(?<![第一二三四五六七八九十])(?P<many>[两二三四五六七八九十]|\d)(?:个|条|项|点|类|种|大|步|方面|样|件|层)+"
+    r"(?P<thing>[^，。：:；、\n0-9]{0,8})(?:[：:]|(?<=不能少)，|(?<=缺一不可)，)[“\"]?"
+)
+_TOLD_BY = ("；", "，", "[、和与及]|以及")  # what parts the items, the strongest first
 _JOINED = re.compile("[、和与及；]")
 _ASKED = re.compile("哪|什么|分别|如何|怎么")
 _FEWEST = 2
@@ -70,7 +77,7 @@ def with_numbered(
     wanted = subject_terms(question)
     best: tuple[float, Article, Numbered] | None = None
     for article in {p.article.id: p.article for p in passages}.values():
-        for found in numbered(article.text):
+        for found in (*numbered(article.text), *counted(article.text)):
             if len(found.items) != many and (many or not _holds(found, article, claims[0])):
                 continue
             lead = article.text[max(0, found.start - _LEAD) : found.items[0].end]
@@ -121,6 +128,24 @@ def numbered(text: str) -> Iterator[Numbered]:
                 items = [_item(text, m.end(), end) for m, end in zip(marks, ends, strict=True)]
                 if all(item.end - item.start > 1 for item in items):
                     yield Numbered(first.start(), tuple(items))
+
+
+def counted(text: str) -> Iterator[Numbered]:
+    """Yield the lists of a text that it counts before it tells them, where it tells as many."""
+    for match in _COUNTS.finditer(text):
+        stop = re.compile("[。！？\n]").search(text, match.end())
+        end = stop.start() if stop else len(text)
+        many = int(match["many"]) if match["many"].isdigit() else han_value(match["many"])
+        for mark in _TOLD_BY:
+            ends = [m.start() for m in re.finditer(mark, text[match.end() : end])]
+            if len(ends) + 1 != many:
+                continue
+            starts = [match.end(), *(match.end() + at + 1 for at in ends)]
+            stops = [*(match.end() + at for at in ends), end]
+            items = [_item(text, *place) for place in zip(starts, stops, strict=True)]
+            if all(item.end - item.start > 1 for item in items):
+                yield Numbered(match.start(), tuple(items))
+            break
 
 
 def _item(text: str, start: int, end: int) -> Span:

@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 from rag.choices import TIME_FIRST, row_of_names
 from rag.claims import Claim, sentence_around
-from rag.owners import Value, surest, values
+from rag.owners import Value, asks_change, is_change, owner_of, surest, values
+from rag.quantities import quantities
 from rag.reckoned.amounts import DURATION, Amount, amounts, shared_unit, written
 from rag.reckoned.differences import compared_with
 from rag.reckoned.scene import asked_of, is_amount_asked
@@ -144,7 +145,7 @@ def with_opposed(question: str, claims: list[Claim], read: Read) -> list[Claim]:
     if way := _WAY.match(question.strip()):
         found = _way(way, claims)
     elif opposed := asked_opposed(question):
-        found = _reckoned(question, opposed, read)
+        found = _reckoned(question, opposed, read) or _of_one_sentence(question, opposed, claims)
     else:
         return claims
     return first_of(found, claims) if found else claims
@@ -162,7 +163,10 @@ def _reckoned(question: str, opposed: Opposed, read: Read) -> Claim | None:
     best = surest(each, result)
     if best is None or any(_is_told(best[0], value, opposed) for value in best[1]):
         return None
-    text, found = best
+    return _put(opposed, *best)
+
+
+def _put(opposed: Opposed, text: str, found: Sequence[Value]) -> Claim:
     weakest = min((value.claim for value in found), key=strength)
     places = tuple(value.place for value in found)
     sign = " − " if opposed.sign else " + "
@@ -171,6 +175,39 @@ def _reckoned(question: str, opposed: Opposed, read: Read) -> Claim | None:
     shown = sign.join(article.text[span.start : span.end].strip() for article, span in places)
     rule = "difference" if opposed.sign else "sum"
     return replace(weakest, text=text, places=places, parts=places, shown=shown, rule=rule)
+
+
+def _of_one_sentence(question: str, opposed: Opposed, claims: Sequence[Claim]) -> Claim | None:
+    """Reckon from the one sentence of a claim that gives each name one value: what a reader, asked
+    for each by itself, is too unsure of."""
+    asked, change = asked_of(question, None), asks_change(opposed.does)
+    for claim in claims[:_LOOKED_AT]:
+        article, span = claim.places[0]
+        sentence = sentence_around(article, span)
+        owned: dict[int, list[tuple[Span, bool]]] = {}
+        for amount in amounts(article.text[sentence.start : sentence.end]):
+            place = Span(sentence.start + amount.span.start, sentence.start + amount.span.end)
+            if not is_amount_asked(asked, amount) or is_change(article.text, place) != change:
+                continue
+            if owner := owner_of(article, place, opposed.names):
+                beside = place.start - owner[1].end in (0, 1)
+                owned.setdefault(owner[0], []).append((place, beside))
+        each = [owned.get(n, []) for n in range(len(opposed.names))]
+        each = [[o for o in told if o[1]] if len(told) > 1 else told for told in each]
+        if any(len(told) != 1 for told in each):
+            continue
+        places = [told[0][0] for told in each]
+        counted = [quantities(article.text[place.start : place.end]) for place in places]
+        if any(len(found) != 1 for found in counted):
+            continue
+        found = tuple(
+            Value((article, place), (article, place), (q[0].value,), q[0].unit, claim)
+            for place, q in zip(places, counted, strict=True)
+        )
+        text = _result(question, opposed, found)
+        if text and not any(_is_told(text, value, opposed) for value in found):
+            return _put(opposed, text, found)
+    return None
 
 
 def _result(question: str, opposed: Opposed, found: Sequence[Value]) -> str | None:

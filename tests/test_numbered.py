@@ -8,7 +8,7 @@ import pytest
 
 from rag.claims import Claim
 from rag.confidence import RANKED_BY
-from rag.numbered import numbered, with_numbered
+from rag.numbered import counted, numbered, with_numbered
 from rag.types import Article, Run, Span
 
 
@@ -79,3 +79,26 @@ def test_another_list_leaves_what_was_read(question, read):
 def test_a_number_without_the_first_is_no_list():
     assert not list(numbered("二是传播文化。三是激发情怀。"))
     assert not list(numbered("这一是非难以说清。"))
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        (
+            "她立了三条规矩：不抢对白，不替观众哭，不说“你看”。最难讲的是动作片。",
+            ["不抢对白", "不替观众哭", "不说“你看"],
+        ),
+        ("三样不能少，亲笔写全文、签名、注明年月日。", ["亲笔写全文", "签名", "注明年月日"]),
+        ("建议有两条：挂断后，自己拨电话；不输入验证码。", ["挂断后，自己拨电话", "不输入验证码"]),
+        ("她立了三条规矩：不抢对白，不替观众哭。", None),  # tells two
+        ("第三条规矩：不抢对白，不替观众哭，不说话。", None),  # the third, not three
+    ],
+)
+def test_a_list_counted_before_it_is_told_is_taken_apart(text: str, items: list[str] | None):
+    found = [[text[i.start : i.end].rstrip("”") for i in c.items] for c in counted(text)]
+    assert found == ([items] if items else [])
+
+
+def test_how_many_gives_way_to_which():
+    text = "她立了三条规矩：不抢对白，不替观众哭，不说话。"
+    assert answered("她定了哪几条规矩？", text, "三条").text == "不抢对白；不替观众哭；不说话"

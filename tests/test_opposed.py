@@ -88,3 +88,28 @@ def test_a_time_takes_the_place_of_the_other():
     found = asked_opposed("缤果7月的销量比6月多多少辆？")
     assert found is not None
     assert found.parts == ("缤果7月的销量是多少辆", "缤果6月的销量是多少辆")
+
+
+GUESTS = "前五个国家是：马来西亚(243万人次)、中国(183万人次)、韩国(90万人次)。"
+
+
+@pytest.mark.parametrize(
+    ("question", "read", "text", "answer"),
+    [
+        ("去泰国的中国游客比马来西亚游客少多少？", "243万人次", GUESTS, "60万人次"),
+        (
+            "罚款加没收违法所得一共多少钱？",
+            "39元",
+            "公司被罚款5000元、没收违法所得39元。",
+            "5039元",
+        ),
+        ("去泰国的中国游客比印度游客少多少？", "243万人次", GUESTS, None),
+    ],
+)
+def test_a_sentence_that_gives_each_its_value_is_enough(question, read, text, answer):
+    article = Article("a", "a.txt", text, (Run(0, 0, len(text)),))
+    at = text.index(read)
+    told = (-5.0, *[0.0] * (len(RANKED_BY) - 1))  # too doubtful to be compared by itself
+    claim = Claim(read, 5.0, ((article, Span(at, at + len(read))),), 0, told)
+    found = with_opposed(question, [claim], lambda _: [claim])
+    assert found[0].text == (answer or read)

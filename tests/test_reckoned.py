@@ -238,3 +238,9 @@ def test_amounts_are_told_from_dates_clocks_editions_ranges_and_scores(text, fou
 def test_what_is_reckoned_is_written_like_its_parts(one, other, rest):
     a, b = (amounts(text)[0] for text in (one, other))
     assert written(a.value - b.value, a, shared_unit(a, b) or "", [a, b]) == rest
+
+
+def test_a_sum_of_money_is_not_reckoned_where_a_rate_is_asked_for():
+    text = "20万元存三年，到期利息10500元，比三年前少了8400元。"
+    assert reckoned("三年前存的时候利率是多少?", text) is None
+    assert reckoned("三年前到期利息是多少?", text) == "18900元"

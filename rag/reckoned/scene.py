@@ -92,6 +92,7 @@ _SHARE = re.compile(
     r"百分|比[例重]|占|几成|率|增[速幅]|降幅|份额|%|指数|\b(?:percent|per cent|percentage|share"
     r"|rate)\b"
 )
+_RATE = re.compile("率(?:是|为|有)?(?:多少|几)")
 _ASKS_WHAT = re.compile(
     r"多少|几|\bwhat (?:is|was|were|are|share)|\bhow\b|\bborn\b|\bfounded\b|何时"
 )
@@ -157,6 +158,8 @@ def is_amount_asked(asked: Asked, amount: Amount) -> bool:
     if kind.name in _NO_AMOUNT_ASKED or kind.name == "time":
         return False
     if amount.unit == "%" and not _SHARE.search(asked.text):
+        return False
+    if _RATE.search(asked.text) and amount.unit not in _FITTING["%"]:
         return False
     if not kind.unit or not amount.unit:
         return True
