@@ -19,12 +19,14 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.lexicon.translation import base_forms
 from rag.lexicon.words import FUNCTION_WORDS, PARTICLES, SCALE
 from rag.terms import fold
 
@@ -46,6 +48,17 @@ _LATIN = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _ASIDE = re.compile(r"\(.*?\)|\[.*?\]")
 _ABOUT = re.compile(r"^.*(?:variant|classifier|see also|abbr\.? for|surname)")
+# "Jishou, county-level city in Hunan": the name, then what is said about it. Read as one gloss the
+# second half had Chizhou mean a county of it, and names with long descriptions were not read.
+_NAMED = re.compile(
+    r"\s*([A-Z][\w'’-]*(?: (?:of |the |and )?[A-Z][\w'’-]*){0,4})"
+    r"(?: (?:[Cc]ounty|[Dd]istrict|[Cc]ity|[Pp]rovince|[Pp]refecture|[Tt]ownship))?"
+    r"(?=,| \(| in | (?:county|district|city|province|prefecture|township)\b).*"
+)
+_PLACE = re.compile("(?<=..)[市县省区]$")  # 池州市 is 池州 too
+_ACRONYM = re.compile(r"\(([A-Z]{2,6})\)")
+_CALLED = 0.8  # weight of a name's Chinese at least: several places may share it
+_BASE = 4.0  # sightings that a word's base form counts for what it means: paying is pay
 
 
 @dataclass
@@ -55,6 +68,7 @@ class Parallel:
     pairs: list[tuple[list[str], list[str], float]] = field(default_factory=list)
     phrases: defaultdict[str, Weights] = field(default_factory=lambda: defaultdict(dict))
     glosses: defaultdict[str, Weights] = field(default_factory=lambda: defaultdict(dict))
+    names: defaultdict[str, Weights] = field(default_factory=lambda: defaultdict(dict))
 
     def add(self, english: str, chinese: str, weight: float) -> None:
         """Take in a pair of sentences."""
@@ -64,9 +78,16 @@ class Parallel:
 
     def add_gloss(self, chinese: str, gloss: str, weight: float, longest: int) -> None:
         """Take in a dictionary word and one gloss of it."""
-        plain = re.sub(r"[\u4e00-\u9fff|]+", "", _ASIDE.sub("", fold(gloss)))
+        for acronym in _ACRONYM.findall(gloss):
+            self.names[acronym][chinese] = _CALLED
+        named = _NAMED.match(gloss)
+        if named:
+            gloss = named[1]
+            for form in {chinese, _PLACE.sub("", chinese)}:
+                self.names[fold(gloss)][form] = _CALLED
+        plain = re.sub(r"[\u4e00-\u9fff|]+", "", _ASIDE.sub("", gloss))
         plain = re.sub(r"^\s*(?:to be|to|a|an|the)\s+", "", _ABOUT.sub("", plain)).strip()
-        words = english_words(plain)
+        words, plain = english_words(plain), fold(plain)
         if not 0 < len(words) <= longest:
             return
         whole = [chinese] if len(chinese) <= 4 else chinese_words(chinese)
@@ -77,10 +98,26 @@ class Parallel:
             if " " in phrase and len(chinese) > 1:
                 self.phrases[phrase][chinese] = weight
 
+    def add_person(self, parts: list[str], gloss: str) -> None:
+        """Take in the parts of a foreign name: 比尔·盖茨, Bill Gates (1955-)."""
+        named = _NAMED.match(gloss)
+        words = fold(named[1]).split() if named else []
+        if len(words) == len(parts) and all(map(_HAN.fullmatch, parts)):
+            for word, part in zip(words, parts, strict=True):
+                self.names[word][part] = _CALLED
+
 
 def english_words(text: str) -> list[str]:
-    """Return the content words of an English text, folded."""
-    return [w for w in _LATIN.findall(fold(text)) if w not in FUNCTION_WORDS and len(w) > 1]
+    """Return the content words of an English text, folded; acronyms in capitals: US is not us."""
+    shouted = text.isupper()
+    found = []
+    for match in _LATIN.finditer(fold(text)):
+        word = match.group()
+        if len(word) > 1 and text[match.start() : match.end()].isupper() and not shouted:
+            found.append(word.upper())
+        elif len(word) > 1 and word not in FUNCTION_WORDS:
+            found.append(word)
+    return found
 
 
 def chinese_words(text: str) -> list[str]:
@@ -114,9 +151,11 @@ def read(data: Path) -> Parallel:
         for chinese, english in read_pairs(data / f"parallel/{name}.tsv.xz"):
             found.add(english, chinese, DOCUMENTS)
     for chinese, glosses in read_pairs(data / "dictionary/cedict.tsv.xz"):
-        if _HAN.fullmatch(chinese):
-            for gloss in glosses.split(";"):
+        for gloss in glosses.split(";"):
+            if _HAN.fullmatch(chinese):
                 found.add_gloss(chinese, gloss, GLOSS, 5)
+            elif "·" in chinese:
+                found.add_person(chinese.split("·"), gloss)
     for chinese, glosses in read_pairs(data / "dictionary/wordnet_zh_en.tsv.xz"):
         if _HAN.fullmatch(chinese):
             for gloss in glosses.split(" — ")[0].split(", "):
@@ -145,6 +184,8 @@ class ModelOne:
         self._link: NDArray[np.int32] = inverse.astype(np.int32)
         self.left, self.right = links // len(chinese), links % len(chinese)
         self.to_chinese = self._fit(self.left, pair * len(chinese) + target)
+        often = np.bincount(self.left, self.counts, minlength=len(english))
+        self.often = dict(zip(english, often.tolist(), strict=True))
         self.to_english = self._fit(self.right, pair * len(english) + source)
 
     def _fit(self, source: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.floating]:
@@ -229,18 +270,42 @@ def to_chinese(found: Parallel, model: ModelOne, near: Mapping[str, Weights]) ->
     words: defaultdict[str, Weights] = defaultdict(dict)
     for english, chinese, there, back in model.links():
         words[english][chinese] = there * min(1.0, 2 * back + 0.1)
-    out = merged(words, near)
+    near = {word: others for word, others in near.items() if word.upper() not in words}
+    out = merged(with_bases(words, near, model.often), near)
     for phrase, weights in found.phrases.items():
         if not {phrase.split()[0], phrase.split()[-1]} & FUNCTION_WORDS:
             out[phrase] = weights
+    for name, weights in found.names.items():
+        entry = out.setdefault(name, {})
+        for chinese, weight in weights.items():
+            entry[chinese] = max(weight, entry.get(chinese, 0.0))
     return out
+
+
+def with_bases(
+    words: Mapping[str, Weights], others: Iterable[str], often: Mapping[str, float]
+) -> dict[str, Weights]:
+    """Return the words, and the others that have a base form here, each with what its base form
+    means: the rarer a form is, the more."""
+    found = dict(words)
+    for word in {*words, *others}:
+        base = next((b for b in islice(base_forms(word), 1, None) if words.get(b)), None)
+        if base is None or word in FUNCTION_WORDS:
+            continue
+        own, share = words.get(word, {}), _BASE / (_BASE + often.get(word, 0.0))
+        found[word] = {
+            other: (1 - share) * own.get(other, 0.0) + share * words[base].get(other, 0.0)
+            for other in {*own, *words[base]}
+        }
+    return found
 
 
 def to_english(found: Parallel, model: ModelOne, near: Mapping[str, Weights]) -> dict[str, Weights]:
     """Return the English of Chinese words."""
     words: defaultdict[str, Weights] = defaultdict(dict)
     for english, chinese, there, back in model.links():
-        words[chinese][english] = back * min(1.0, 2 * there + 0.1)
+        worth = back * min(1.0, 2 * there + 0.1)
+        words[chinese][fold(english)] = max(worth, words[chinese].get(fold(english), 0.0))
     out = merged(words, near)
     for chinese, glosses in found.glosses.items():
         if 1 < len(chinese) <= 8:

@@ -50,7 +50,7 @@ def spellings(question: str, unknown: set[str]) -> Iterator[Name]:
     for word in dict.fromkeys(fold(m.group()) for m in found):
         bare = word.removesuffix("'s")
         if word in unknown and len(bare) >= 4:
-            sounds = tuple(s for s in syllables(bare) if len(s) > 1)
+            sounds = tuple(s for s in syllables(re.sub("['’]", "", bare)) if len(s) > 1)
             if sounds:
                 yield Name(word, sounds)
 

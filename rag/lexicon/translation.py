@@ -127,12 +127,13 @@ def _from_english(question: str, folded: str) -> Iterator[_Draft]:
         if phrase is not None:
             yield phrase
         word = words[k].group()
-        if word.removesuffix("'s") in FUNCTION_WORDS or len(word) < 2:
+        acronym = _acronym(question, words[k])
+        if (word.removesuffix("'s") in FUNCTION_WORDS and not acronym) or len(word) < 2:
             continue
         if word in seen:
             continue
         seen.add(word)
-        draft = _Draft(word, _english_word(word))
+        draft = _Draft(word, acronym or _english_word(word))
         if not draft.candidates or _is_name(question, words[k]):
             draft.candidates.setdefault(word.removesuffix("'s"), 1.0)
         if _is_name(question, words[k]) and (family := family_names(word.removesuffix("'s"))):
@@ -144,6 +145,15 @@ def _from_english(question: str, folded: str) -> Iterator[_Draft]:
 def _is_name(question: str, word: re.Match[str]) -> bool:
     """Tell whether a word is capitalised where it need not be: not the first of the question."""
     return word.start() > 0 and question[word.start()].isupper()
+
+
+def _acronym(question: str, word: re.Match[str]) -> dict[str, float]:
+    """Return what a word written in capitals stands for, SAFE or WHO; {} where it is not known, or
+    where all the question is written so."""
+    bare = word.group().removesuffix("'s")
+    written = question[word.start() : word.start() + len(bare)]
+    is_one = len(bare) > 1 and written.isupper() and not question.isupper()
+    return translations("english", written) if is_one else {}
 
 
 def _is_modal_may(match: re.Match[str], folded: str) -> bool:
@@ -169,7 +179,8 @@ def _phrase(words: Sequence[re.Match[str]], first: int) -> _Draft | None:
 
 
 def _english_word(word: str) -> dict[str, float]:
-    for form in base_forms(word):
+    bare = word.removesuffix("'s")
+    for form in (*base_forms(bare), bare.upper()):  # imf is IMF
         found = translations("english", form)
         if found:
             return found
