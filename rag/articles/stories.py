@@ -159,11 +159,25 @@ def put_together(
     for label, story in stories.items():
         segments = [s for s, x in enumerate(labels) if x == label]
         if label >= 0:
-            segments.sort(key=lambda s: (not stands_after(label, s), s))
+            segments = _in_reading_order(segments, [stands_after(label, s) for s in segments])
         story.text = [
             i for s in segments for k in range(*ranges[s]) for i in with_lines[page.body[k]]
         ]
     return sorted(stories.values(), key=lambda story: min(story.lines()))
+
+
+def _in_reading_order(segments: Sequence[int], after: Sequence[bool]) -> list[int]:
+    """Return a story's segments, first the stretch that stands right after its head, however many
+    segments it has, then the others in the order of the page."""
+    runs: list[list[int]] = []
+    first = 0
+    for s, below in zip(segments, after, strict=True):
+        if runs and s == runs[-1][-1] + 1 and not below:
+            runs[-1].append(s)
+            continue
+        first = len(runs) if below else first
+        runs.append([s])
+    return [s for run in (*runs[first : first + 1], *runs[:first], *runs[first + 1 :]) for s in run]
 
 
 def with_asides(
