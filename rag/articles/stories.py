@@ -163,7 +163,17 @@ def put_together(
         story.text = [
             i for s in segments for k in range(*ranges[s]) for i in with_lines[page.body[k]]
         ]
+    _sign(page.lines, owner, stories)
     return sorted(stories.values(), key=lambda story: min(story.lines()))
+
+
+def _sign(lines: Sequence[Line], owner: dict[int, int], stories: dict[int, Story]) -> None:
+    """Give the bylines that close stories to them."""
+    last = None
+    for i, line in enumerate(lines):
+        if line.kind == "closing" and last is not None and stories[last].byline is None:
+            stories[last].byline = i
+        last = owner.get(i, last)
 
 
 def _in_reading_order(segments: Sequence[int], after: Sequence[bool]) -> list[int]:
@@ -194,7 +204,7 @@ def with_asides(
         if line.kind == "body":
             out[i] = [*waiting, i]
             waiting, last, headed = [], i, False
-        elif i in taken or line.kind == "furniture":
+        elif i in taken or line.kind in ("furniture", "closing"):
             headed |= i in taken
         elif line.kind == "caption" and last is not None:
             below = next((k for k in range(i, len(lines)) if lines[k].kind == "body"), None)
