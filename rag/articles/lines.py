@@ -112,13 +112,14 @@ def _of_page(lines: list[Line]) -> list[Line]:
     """Tell by the whole page what a line is: what is printed twice is no headline, long pieces with
     the same mark and no photographer are items, and bylines may all stand below their stories."""
     heads = Counter(line.text for line in lines if line.kind == "head")
-    marked = [line for line in lines if _is_item(line)]
+    items = [_is_item(line) for line in lines]
+    several = sum(items) > 1
     out = []
-    for line in lines:
+    for line, item in zip(lines, items, strict=True):
         short = len(line.text) <= _LONGEST_NAME
         if line.kind == "head" and heads[line.text] > 1 and short:
             line = line._replace(kind="furniture")
-        elif len(marked) > 1 and line in marked:
+        elif several and item:
             line = line._replace(kind="body")
         out.append(line)
     return _closed(out)
@@ -303,7 +304,8 @@ def _named(lines: list[Line]) -> list[Line]:
     out = list(lines)
     for i in range(len(out) - 1, -1, -1):
         line = out[i]
-        before = next((x for x in out[:i][::-1] if x.kind != "furniture"), None)
+        above = (out[k] for k in range(i - 1, -1, -1))
+        before = next((one for one in above if one.kind != "furniture"), None)
         after = out[i + 1] if i + 1 < len(out) else None
         if (
             line.kind == "head"
