@@ -94,13 +94,14 @@ def test_the_seed_pages_hold_thirteen_articles():
 
 
 def test_the_second_seed_page_is_parted_where_its_four_stories_part():
+    # the second begins below its headline, at the end of the page, and ends with its mark
     told = [
         ((a.title or "")[:6], a.byline, a.published, a.text.strip()[-6:])
         for a in split_articles(SEEDS[1])
     ]
     assert told == [
         ("", None, "2025-08-16", "月16日电）"),
-        ("“破茧进化”", "新华社记者 董素玉 王君璐 郭宇靖", "2025-08-16", "的蓬勃态势。"),
+        ("“破茧进化”", "新华社记者 董素玉 王君璐 郭宇靖", "2025-08-16", "月16日电）"),
         ("夯实民生之基", "新华社记者 张晓洁", "2025-08-17", "月17日电）"),
         ("新研究： 调", None, "2025-08-17", "且耗时较长。"),
     ]

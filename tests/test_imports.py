@@ -121,7 +121,6 @@ def test_nothing_imports_the_command_line(file):
             (f"rag/articles/{n}.py", {"rag.articles"})
             for n in ("board", "features", "hunt", "segments", "stories")
         ),
-        ("rag/articles/table.py", {*EMBEDDER, "rag.articles", "rag.terms"}),
         *((f"rag/{n}.py", BELOW_STORE) for n in STORE),
         ("rag/sketches.py", {"rag.terms"}),
         ("rag/alignment.py", {"rag.sketches", "rag.types"}),

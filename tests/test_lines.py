@@ -91,3 +91,53 @@ def test_a_caption_under_a_headline_goes_with_the_story_it_tells_of():
 def test_characters_that_news_is_full_of_are_known():
     assert is_common("冲", "突")
     assert not is_common("璐", "深")
+
+
+PLAN = "松江新区管委会昨天公布产业规划，到2030年建成12个园区。首批3个园区已经动工，明年交付。"
+TRAM = "The tram line slips to 2028, the council said on Monday. It blamed water in the tunnel."
+ROBOTS = "Three robots that kill weeds saved growers four hours a day. Each cost $94, they said."
+
+
+def test_bylines_below_all_stories_are_theirs():
+    lines = ("Tram slips to 2028", TRAM, "By Mo Vale", "Robots earn their keep", ROBOTS, "Report by Al Dray")  # noqa: E501
+    assert kinds(*lines).count("closing") == 2
+    tram, robots = split_articles(Source("a.txt", "\n\n".join(lines)))
+    assert (tram.title, tram.byline) == ("Tram slips to 2028", "By Mo Vale")
+    assert (robots.title, robots.byline) == ("Robots earn their keep", "Report by Al Dray")
+
+
+def test_a_byline_below_a_headline_closes_nothing():
+    assert "closing" not in kinds("Tram slips to 2028", "By Mo Vale", TRAM, "By Al Dray")
+
+
+def test_a_question_to_one_who_is_asked_is_no_byline():
+    assert "byline" not in kinds("记者：有好几份遗", "记者：年轻人写些")
+    assert kinds("遗嘱听谁的", "记者：王静", KNEE)[1] == "byline"
+
+
+def test_the_end_of_a_headline_in_capitals_is_no_name():
+    told = kinds("Women's Field Hockey, Setting Up", "Showdown With Britain", TRAM)
+    assert told == ["head", "head", "body"]
+
+
+def test_initials_end_no_sentence():
+    assert kinds("U.S. Wins 4th Straight", TRAM) == ["head", "body"]
+
+
+def test_what_a_page_prints_twice_is_furniture():
+    told = kinds("青屿周末", "调整步态训练减轻膝痛", KNEE, "青屿周末", "园区规划公布", PLAN)
+    assert told == ["furniture", "head", "body", "furniture", "head", "body"]
+
+
+def test_long_pieces_under_one_mark_are_text_and_a_photographed_one_is_a_caption():
+    told = kinds("短波", f"▲{KNEE}", f"▲{PLAN}", "▲图为机器人走过碎石路。本报记者 李明 摄")
+    assert told == ["head", "body", "body", "caption"]
+
+
+def test_a_subtitle_behind_a_dash_is_no_signature():
+    assert kinds("充电桩下乡", "——桩企一同参加下乡 工业信息化部表示", KNEE)[1] == "head"
+
+
+def test_a_name_under_a_headline_is_a_byline_though_furniture_stands_between():
+    told = kinds("调整步态训练减轻膝痛", "要闻", "徐文洁", KNEE)
+    assert told == ["head", "furniture", "byline", "body"]

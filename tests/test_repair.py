@@ -198,3 +198,13 @@ def test_repetition_takes_linear_time(unit):
     started = time.process_time()
     repair(unit * (1_000_000 // len(unit)))
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r\r\n", "\r \n"])
+def test_one_line_end_however_it_is_written_is_no_blank_line(end):
+    text = "规划提出，到2030年建成\n12个产业园区，引进企\n业300多家，带动就业5\n万人。"
+    assert repair(text.replace("\n", end)).text == repair(text).text
+
+
+def test_a_lone_carriage_return_ends_a_line():
+    assert repair("第一条 总则\r\r第二条 附则").text == "第一条 总则\n第二条 附则"

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rag.articles import table
 from rag.articles.lines import Head, Line, find_heads, find_lines
 from rag.articles.stories import Story, find_stories, weights
 from rag.dates import published_date
@@ -27,9 +26,6 @@ __all__ = ["split_articles"]
 # a page holds fewer; a file of thousands of stories is looked at in parts, or it would take hours
 _MOST_LINES = 240
 _PART = 48  # lines of such a part
-# lines of text of most pages that `stories` was fitted on, the shortest and the longest tenth left
-# out: of longer ones, with reports of twenty paragraphs, it makes more stories than there are
-_FITTED = range(4, 31)
 _MOST_HEADS = 3  # lines of a headline with its subtitle
 
 
@@ -116,8 +112,6 @@ def _of_kept(lines: Sequence[Line], kept: Sequence[int]) -> list[Story]:
     if not chosen:
         return []
     heads: list[Head] = find_heads(chosen)
-    if sum(line.kind == "body" for line in chosen) not in _FITTED:
-        return table.find_stories(chosen, heads, table.weights())
     return find_stories(chosen, heads, weights())
 
 

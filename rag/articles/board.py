@@ -225,9 +225,11 @@ class Board(Segments):
         last, crossed, places = -1, 0, 0
         for h in range(len(self.heads)):
             if h in stories:
-                first = stories[h][0]
+                # what stands right below its head crosses none, wherever more of it stands
+                below = self.below[h]
+                first = stories[h][0] if below not in stories[h] else below
                 crossed += first < last
-                places |= 1 << self.beside[h][first]
+                places |= 1 << self.beside[h][stories[h][0]]
                 last = first
         if crossed:
             yield NUMBER["crossed"], float(crossed)

@@ -2,6 +2,7 @@
 
 furniture  第8版, 责编 王伟 版式 李明, 2025年2月11日, - 3 -
 byline     新华社记者 董素玉, By Corin Vale; a bare name only right under a headline
+closing    a byline below its story, on a page that signs every story so
 caption    …新华社记者 鞠焕宗 摄, ▲ 图为…
 head       a short line without a stop: a headline, a subtitle or a section heading
 body       anything else
@@ -10,6 +11,7 @@ body       anything else
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -32,7 +34,8 @@ _BYLINE = re.compile(
     f"(?:（[{HAN}]{{2,8}}）)?(?: *文)?"
     f"|[{HAN}]{{0,6}}评论员|作者[：: ]*[{HAN}· ]{{2,16}}|文[/／] ?[{HAN}· ]{{2,16}}"
     f"|[{HAN}]{{2,12}}(?:供稿|编辑部|调查队)|本报讯|[{HAN}]{{2,8}}记者 ?[{HAN} ]{{2,20}})"
-    r"|[Bb]y (?!.*[a-z]{3}\.(?: |$))[A-Z][\w .,'’-]{3,50}|Staff reporter"
+    r"|(?:(?:Interview|Report|Reporting|Story|Words|Text|Review|Analysis|Compiled|Written) )?"
+    r"[Bb]y (?!.*[a-z]{3}\.(?: |$))[A-Z][\w .,'’-]{3,50}|Staff reporter"
     rf"|{_ENGLISH} ?, (?:[a-z]+ ){{0,3}}(?:reporter|editor|correspondent|writer|columnist)"
 )
 _BARE = re.compile(f"[{HAN}]{{2,3}}|[{HAN}]{{2,4}}（[{HAN}]{{2,8}}）")
@@ -42,16 +45,22 @@ _CAPTION = re.compile(
     f"(?:记者|通讯员|社)?[{HAN}· ]{{1,8}}摄(?:影)?(?:[）)])?$|^[▲◀▶▼△]|^图为|供图[）)]?$|资料图片?[）)]?$"  # noqa: E501
 )
 _FURNITURE = re.compile(
-    "[-—·– ]{0,3}(?:第 ?)?[A-Z]?\\d{1,3} ?(?:版|页)?[-—·– ]{0,3}|[A-Z]\\d{1,2}版?"
+    "Page \\d{1,3}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? [A-Z][a-z]+ \\d{1,2},? \\d{4}"
+    "|[-—·– ]{0,3}(?:第 ?)?[A-Z]?\\d{1,3} ?(?:版|页)?[-—·– ]{0,3}|[A-Z]\\d{1,2}版?"
     f"|(?:责任编辑|责编|编辑|主编|本版编辑|值班编委|校对|版式|美编)[：: ].{{0,40}}"
     f"|(?:[{HAN}]{{2,8}} ?)?\\d{{4}}年\\d{{1,2}}月\\d{{1,2}}日(?: ?星期.)?(?: ?第?.{{0,6}}版)?"
     "|(?:人民日报|新华每日电讯|[\u4e00-\u9fff]{2,4}(?:日报|晚报|时报|早报|周报|都市报)|要闻|国际|文化|体育|经济|特刊|副刊|[\u4e00-\u9fff]{2}·[\u4e00-\u9fff]{2})"
     "|.{0,20}(?:特刊|专刊|专版|特别报道)|写在前面|编者按|编者的话|开栏的话|卷首语|(?:新闻|相关)链接|延伸阅读|.{2,4}之(?:声|窗)"
     "|.{0,4}(?:电话|邮箱|邮编)：?[ 0-9A-Za-z@.:：-]{6,60}.*"
 )
-_SIGNATURE = re.compile(f"—{{1,2}}[{HAN}（）·]{{3,24}} [{HAN}·]{{2,12}}")
+_SIGNATURE = re.compile(
+    f"—{{1,2}}[{HAN}（）·]{{3,24}} (?:[{HAN}]{{2,4}}|[{HAN}]{{1,6}}·[{HAN}·]{{1,10}})"
+)
 _TURN = re.compile("[问答][：:]|[QA][：:.] ")
 _DAY = re.compile("(?:\\d{4}年)?\\d{1,2}月\\d{1,2}日")  # below a letter
+_ASKED = re.compile(f"(?:{_ROLE})[：:](.*)")  # 记者：有好几份遗|嘱听谁的, of an interview
+# a stop within a line, no initial's or title's: U.S. Wins, Mr. Coe
+_STOP = re.compile(r"(?<![A-Z])(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\bvs)\. ")
 _SENTENCE_END = re.compile("[。！？!?…；][”’）》」』)]*$|[.][\"'”)]*$")
 _LONGEST_HEAD = 42  # characters of a headline's line
 _LONGEST_ENGLISH_HEAD = 110
@@ -91,7 +100,55 @@ def find_lines(raw: str, repaired: Repaired) -> list[Line]:
             out += _body(raw, repaired, whole)
         else:
             out.append(whole)
-    return _named(out)
+    return _of_page(_named(out))
+
+
+_ITEM_MARKS = "▲▶"  # of captions, and of the items of a column of short news
+_SHORTEST_ITEM = 40  # characters
+_LONGEST_NAME = 16  # characters of a paper's or a section's name
+
+
+def _of_page(lines: list[Line]) -> list[Line]:
+    """Tell by the whole page what a line is: what is printed twice is no headline, long pieces with
+    the same mark and no photographer are items, and bylines may all stand below their stories."""
+    heads = Counter(line.text for line in lines if line.kind == "head")
+    items = [_is_item(line) for line in lines]
+    several = sum(items) > 1
+    out = []
+    for line, item in zip(lines, items, strict=True):
+        short = len(line.text) <= _LONGEST_NAME
+        if line.kind == "head" and heads[line.text] > 1 and short:
+            line = line._replace(kind="furniture")
+        elif several and item:
+            line = line._replace(kind="body")
+        out.append(line)
+    return _closed(out)
+
+
+def _is_item(line: Line) -> bool:
+    text = line.text
+    long = len(text) > _SHORTEST_ITEM and line.ended and text[0] in _ITEM_MARKS
+    return line.kind == "caption" and long and not _CREDITED.search(text)
+
+
+_CREDITED = re.compile("摄(?:影)?[）)]?$|图[为片]|供图|资料图")
+
+
+def _closed(lines: list[Line]) -> list[Line]:
+    """Return the lines, bylines told as such that close their stories, and the text above them as
+    the end of one: where each stands below text and above a headline, the last below all."""
+    kept = [i for i, line in enumerate(lines) if line.kind not in ("furniture", "caption")]
+    bylines = [k for k, i in enumerate(kept) if lines[i].kind == "byline"]
+    if not bylines or bylines[-1] != len(kept) - 1 or bylines[0] == 0:
+        return lines
+    kinds = [lines[i].kind for i in kept]
+    if any(kinds[k - 1] != "body" or kinds[k + 1 : k + 2] not in ([], ["head"]) for k in bylines):
+        return lines
+    out = list(lines)
+    for k in bylines:
+        out[kept[k]] = lines[kept[k]]._replace(kind="closing")
+        out[kept[k - 1]] = lines[kept[k - 1]]._replace(end_mark=True)
+    return out
 
 
 def _body(raw: str, repaired: Repaired, whole: Line) -> list[Line]:
@@ -171,6 +228,9 @@ def _is_byline(text: str) -> bool:
         return text[0] in SURNAMES and (office or _may_be_name(text[: text.index("（")]))
     if not _BYLINE.fullmatch(text) or text[-1] == "摄":
         return False
+    asked = _ASKED.match(text)
+    if asked and not all(len(one) <= 4 and _may_be_name(one) for one in asked[1].split()):
+        return False
     # 采访报道的外国记者表示，中国: words of a sentence, no names
     listed = [one for one in text.split("，")[1:] if not re.search(_ROLE, one)]
     return all(one[0] in SURNAMES for one in listed)
@@ -217,7 +277,7 @@ def _kind(text: str, ended: bool) -> str:
         return "byline"
     if len(text) < 140 and _CAPTION.search(text):
         return "caption"
-    if english and (". " in text or text[-1] == "-" or text[0].islower()):
+    if english and (_STOP.search(text) or text[-1] == "-" or text[0].islower()):
         return "body"
     if "。" in text or text.endswith("——") or _TURN.match(text) or _DAY.fullmatch(text):
         return "body"
@@ -244,7 +304,8 @@ def _named(lines: list[Line]) -> list[Line]:
     out = list(lines)
     for i in range(len(out) - 1, -1, -1):
         line = out[i]
-        before = out[i - 1] if i else None
+        above = (out[k] for k in range(i - 1, -1, -1))
+        before = next((one for one in above if one.kind != "furniture"), None)
         after = out[i + 1] if i + 1 < len(out) else None
         if (
             line.kind == "head"
@@ -267,13 +328,21 @@ def _is_bare(line: Line, before: Line, after: Line | None) -> bool:
     parted = line.span.start > before.span.end or line.above > 1
     parted = parted and len(before.text) > len(text)
     if _ENGLISH_NAME.fullmatch(text) and len(text) < 60:
-        return parted
+        # Showdown With Britain: the end of a headline whose words are all capitals
+        return parted and not _OF_HEADLINES.intersection(text.split())
     if not _BARE.fullmatch(text):
         return False
     if _may_be_name(text):  # and no end of the headline's last word
         return parted or not is_common(before.text[-1], text[0])
     pen_name = len(text) == 2 and bond(text[0], text[1]) < _WORD
     return parted and (pen_name or text[0] in SURNAMES or "（" in text)
+
+
+_OF_HEADLINES = frozenset(
+    "A An The Of For With Without In Into On Onto At To From By As And Or But Nor Is Are Was Be "
+    "Will Up Out Off Over Under After Before Against Amid Between How Why What When Who Where Its "
+    "His Her Their Our My New First Last More Most Not No All".split()
+)
 
 
 def _opens_head(line: Line) -> bool:

@@ -28,6 +28,8 @@ _SURE = 7.0  # log-odds from which two lines are never parted
 MOST_GOING = 6.0  # most that a gap may say for going on
 _MOST_SEGMENTS = 24
 _MANY_INNER = 6  # heads in the midst beside one, from which more of them say no more
+_LONG_PAGE = 30  # lines of text: reports of twenty paragraphs, under three or four headings each
+_SECTIONS = ("block", "lone", "end", "top, others signed")  # heads that may be a section's
 _USUAL_LINES = 10  # lines of text, of several stories: most pages have more
 _MUCH_TEXT = 600  # characters of a page; below, a short story is no surprise: there are but lines
 CLEAR = 1.0  # log-odds from which a gap leaves no doubt, for or against
@@ -152,6 +154,8 @@ class Segments:
             out.append((NUMBER["title marked"], 1.0))
         if self.collects[number]:
             out.append((NUMBER["title collects"], 1.0))
+        if len(self.page.body) > _LONG_PAGE and self.kinds[number] in _SECTIONS:
+            out.append((NUMBER["title inner, long page"], 1.0))
         if self.is_heading[number]:  # rather a section's: a paper signs its stories, or does not
             out.append((NUMBER["title inner, others signed"], float("signed" in self.kinds)))
             others = sum(self.is_heading) - 1

@@ -159,11 +159,35 @@ def put_together(
     for label, story in stories.items():
         segments = [s for s, x in enumerate(labels) if x == label]
         if label >= 0:
-            segments.sort(key=lambda s: (not stands_after(label, s), s))
+            segments = _in_reading_order(segments, [stands_after(label, s) for s in segments])
         story.text = [
             i for s in segments for k in range(*ranges[s]) for i in with_lines[page.body[k]]
         ]
+    _sign(page.lines, owner, stories)
     return sorted(stories.values(), key=lambda story: min(story.lines()))
+
+
+def _sign(lines: Sequence[Line], owner: dict[int, int], stories: dict[int, Story]) -> None:
+    """Give the bylines that close stories to them."""
+    last = None
+    for i, line in enumerate(lines):
+        if line.kind == "closing" and last is not None and stories[last].byline is None:
+            stories[last].byline = i
+        last = owner.get(i, last)
+
+
+def _in_reading_order(segments: Sequence[int], after: Sequence[bool]) -> list[int]:
+    """Return a story's segments, first the stretch that stands right after its head, however many
+    segments it has, then the others in the order of the page."""
+    runs: list[list[int]] = []
+    first = 0
+    for s, below in zip(segments, after, strict=True):
+        if runs and s == runs[-1][-1] + 1 and not below:
+            runs[-1].append(s)
+            continue
+        first = len(runs) if below else first
+        runs.append([s])
+    return [s for run in (*runs[first : first + 1], *runs[:first], *runs[first + 1 :]) for s in run]
 
 
 def with_asides(
@@ -180,7 +204,7 @@ def with_asides(
         if line.kind == "body":
             out[i] = [*waiting, i]
             waiting, last, headed = [], i, False
-        elif i in taken or line.kind == "furniture":
+        elif i in taken or line.kind in ("furniture", "closing"):
             headed |= i in taken
         elif line.kind == "caption" and last is not None:
             below = next((k for k in range(i, len(lines)) if lines[k].kind == "body"), None)

@@ -99,6 +99,10 @@ def _plain_form(character: str) -> str:
     return character
 
 
+# one end, not two: \r\r\n is what a file written twice in Windows' text mode holds, \r \n what
+# putting blanks at line ends leaves
+_LINE_END = re.compile("\r[ \t\r]*\n")
+
 _ODD = re.compile(
     r"[^\n !-~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u3001-\u303f\u3400-\u9fff"
     r"，。；：？！（）]"
@@ -118,7 +122,7 @@ def plain_characters(text: str) -> Iterator[Edit]:
     for match in _ODD.finditer(text):
         character, start = match.group(), match.start()
         plain = _plain_form(character)
-        if character == "\r" and text[start + 1 : start + 2] != "\n":
+        if character == "\r" and not _LINE_END.match(text, start):
             plain = "\n"  # a lone carriage return ends a line
         if plain != character:
             yield Edit(start, start + 1, plain)
