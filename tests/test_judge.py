@@ -15,16 +15,13 @@ from rag.answer import Bot
 from rag.claims import Claim
 from rag.confidence import RANKED_BY, UNCALIBRATED, Calibration
 from rag.ingest import index_sources
-from rag.readers.examples import collate
-from rag.readers.extractive import WEIGHTS, ExtractiveReader, _best_spans
-from rag.readers.judge import FILE, Judge, Read
-from rag.readers.judging import JudgeNetwork, judged, save_judge, windows
-from rag.readers.tokens import Vocabulary
-from rag.readers.train import ReaderNetwork
-from rag.readers.words import load_word_table
+from rag.readers.examples import token_span
+from rag.readers.extractive import WEIGHTS, ExtractiveReader, best_spans
+from rag.readers.judge import FILE, Judge
+from rag.readers.judging import JudgeNetwork, save_judge, seen, train
 from rag.types import Source
 
-PASSAGE = "产业发展火热，7月交付人形机器人105台创了纪录，8月的目标是200台！"
+PASSAGE = "松延动力的订单排得很满，7月交付人形机器人105台创了纪录，8月的目标是200台！"
 QUESTION = "松延动力7月交付多少台?"
 OTHERS = {
     "b.txt": "优必选上半年交付机器人两百余台，下半年目标是交付五百台。",
@@ -39,65 +36,35 @@ def row(*spans):
     return {"q": QUESTION, "c": PASSAGE, "spans": told}
 
 
-@pytest.fixture(scope="module")
-def table():
-    return load_word_table(WEIGHTS / "words.safetensors")
-
-
-@pytest.fixture(scope="module")
-def vocabulary():
-    return Vocabulary.load(WEIGHTS / "vocabulary.tsv")
-
-
-def looked_at(table, vocabulary, rows):
-    """Return windows, and what a random network says of them."""
+def test_numpy_and_torch_judge_alike(tmp_path):
+    reader = ExtractiveReader.load()
+    found, scores, right = seen([row(("105台", 1, 1.0), ("200台", 0, 0.0))], reader)
+    assert right.tolist() == [1.0, 0.0]
     torch.manual_seed(0)
-    characters = len(vocabulary.characters) + 2
-    network = ReaderNetwork(torch.from_numpy(table.vectors), characters).eval()
-    every = list(windows(rows, vocabulary, table))
-    with torch.no_grad():
-        return every, network.look(*collate([window.example for window in every]).inputs)
-
-
-def test_numpy_and_torch_judge_alike(table, vocabulary, tmp_path):
-    rows = [row(("105台", 1, 1.0), ("200台", 0, 0.0), ("产业", 0, 0.0)), row(("200台！", 0, 0.0))]
-    rows[1]["c"] = rows[1]["c"] * 2  # a longer neighbour
-    every, looked = looked_at(table, vocabulary, rows)
-    network = JudgeNetwork().eval()
+    network = JudgeNetwork(found.shape[1]).eval()
     save_judge(network, tmp_path)
     judge = Judge.load(tmp_path)
     assert judge is not None
     with torch.no_grad():
-        theirs = judged(looked, network, every)[0].numpy()
-    mine = []
-    for k, window in enumerate(every):
-        n = len(window.example.passage_ids)
-        null = looked.null[k].item()
-        scores = (looked.spans[k, :n, :n] - null).numpy()
-        read = Read(
-            scores, looked.rows[k, :n].numpy(), looked.vector[k : k + 1].numpy(), np.array([[null]])
-        )
-        spans = [(first, last, scores[first, last]) for first, last, _ in window.spans]
-        best = _best_spans(scores, 1)[0]  # how far behind it the others are is told
-        spans.append(best)
-        mine += judge.log_odds(read, spans)[:-1].tolist()
-    assert np.allclose(mine, theirs, atol=0.02)  # weights are stored as float16
+        theirs = network(torch.from_numpy(found).float(), torch.from_numpy(scores)).numpy()
+    ((_, tokens, read),) = reader.look(QUESTION, [PASSAGE])
+    spans = best_spans(read.scores, 5)
+    mine = dict(zip([span[:2] for span in spans], judge.log_odds(read, spans), strict=True))
+    for words, expected in zip(("105台", "200台"), theirs, strict=True):
+        start = PASSAGE.find(words)
+        span = token_span(tokens, start, start + len(words))
+        assert mine[span] == pytest.approx(float(expected), abs=0.02)  # stored as float16
 
 
-def test_the_reader_learns_only_from_spans_that_are_right_to_the_letter(table, vocabulary):
-    exact, nearly, wrong = windows(
-        [
-            row(("105台", 1, 1.0), ("200台", 0, 0.0)),
-            row(("105台创了纪录", 1, 0.6)),
-            row(("200台", 0, 0.0)),
-        ],
-        vocabulary,
-        table,
-    )
-    assert exact.example.target == exact.spans[0][:2]
-    assert [right for *_, right in exact.spans] == [1.0, 0.0]
-    assert (exact.example.weight, nearly.example.weight) == (1.0, 0.0)
-    assert (wrong.example.target, wrong.example.weight) == ((-1, -1), 1.0)
+def test_a_judge_learns_to_tell_right_from_wrong():
+    rng = np.random.default_rng(0)
+    found = rng.normal(size=(60_000, 20)).astype(np.float16)
+    right = (found[:, 0] > 0).astype(np.float32)  # which the score does not say
+    scores = rng.normal(size=60_000).astype(np.float32)
+    judge = train(found, scores, right, seed=0)
+    with torch.no_grad():
+        said = judge(torch.from_numpy(found).float(), torch.from_numpy(scores)).numpy()
+    assert np.mean((said > 0) == (right > 0)) > 0.9
 
 
 def test_a_reader_without_a_second_look_says_nothing_of_it(tmp_path):
@@ -112,7 +79,8 @@ def test_a_second_look_prefers_the_right_answer_to_one_that_is_not_said():
     texts = [PASSAGE, OTHERS["c.txt"]]
     readings = reader.read(QUESTION, texts)
     best = max(readings, key=lambda reading: reading.judged)
-    assert (best.passage, PASSAGE[best.span.start : best.span.end]) == (0, "105台")
+    assert best.passage == 0
+    assert "105台" in PASSAGE[best.span.start : best.span.end]
     elsewhere = [r.judged for r in reader.read("宇树科技的创始人是谁?", texts)]
     assert best.judged > max(elsewhere) + 1
 

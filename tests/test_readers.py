@@ -22,7 +22,7 @@ from rag.readers.examples import (
     make_example,
     token_span,
 )
-from rag.readers.extractive import MAX_SPAN, WEIGHTS, ExtractiveReader, _best_spans
+from rag.readers.extractive import MAX_SPAN, WEIGHTS, ExtractiveReader, best_spans
 from rag.readers.features import match_features
 from rag.readers.tokens import NUMBER, UNKNOWN, Vocabulary, kind
 from rag.readers.train import ReaderNetwork, mean_of, resume, save, span_loss
@@ -312,7 +312,7 @@ def test_nothing_to_read_gives_no_reading(reader, question, passages):
     assert reader.read(question, passages) == []
 
 
-def test_best_spans_equal_a_search_through_all():
+def testbest_spans_equal_a_search_through_all():
     rng = np.random.default_rng(0)
     for n in (1, 3, 60):
         grid = rng.normal(size=(n, n)).astype(np.float32)
@@ -320,7 +320,7 @@ def test_best_spans_equal_a_search_through_all():
         first = max(allowed, key=lambda place: grid[place])
         rest = [(i, j) for i, j in allowed if j < first[0] or i > first[1]]
         expected = [first] + ([max(rest, key=lambda place: grid[place])] if rest else [])
-        found = [(i, j) for i, j, _ in _best_spans(grid, 2)]
+        found = [(i, j) for i, j, _ in best_spans(grid, 2)]
         assert found[: len(expected)] == expected
         assert all(i <= b and j >= a for i, j in found[len(expected) :] for a, b in expected[:1])
 

@@ -79,6 +79,19 @@ class ExtractiveReader:
         self, question: str, passages: Sequence[str], *, per_passage: int = 5
     ) -> list[Reading]:
         """Return possible answers, best first; see rag.readers.Reader."""
+        readings = []
+        for k, tokens, read in self.look(question, passages):
+            spans = best_spans(read.scores, per_passage)
+            judged = self._judge.log_odds(read, spans) if self._judge else [0.0] * len(spans)
+            readings += [
+                Reading(k, _characters(tokens, i, j), score, float(right))
+                for (i, j, score), right in zip(spans, judged, strict=True)
+            ]
+        return sorted(readings, key=lambda r: -r.score)
+
+    def look(self, question: str, passages: Sequence[str]) -> list[tuple[int, Tokens, Read]]:
+        """Return what the network says of each passage that has a word: its number, tokens and
+        that; nothing where the question has none."""
         asked, *cut = self._vocabulary.cut([question, *passages])
         asked = head(asked, MAX_QUESTION)
         given = [(k, head(tokens, MAX_TOKENS)) for k, tokens in enumerate(cut)]
@@ -86,15 +99,7 @@ class ExtractiveReader:
         if not given or not len(asked.ids):
             return []
         found = self._look(asked, [tokens for _, tokens in given])
-        readings = []
-        for (k, tokens), read in zip(given, found, strict=True):
-            spans = _best_spans(read.scores, per_passage)
-            judged = self._judge.log_odds(read, spans) if self._judge else [0.0] * len(spans)
-            readings += [
-                Reading(k, _characters(tokens, i, j), score, float(right))
-                for (i, j, score), right in zip(spans, judged, strict=True)
-            ]
-        return sorted(readings, key=lambda r: -r.score)
+        return [(k, tokens, read) for (k, tokens), read in zip(given, found, strict=True)]
 
     def _look(self, question: Tokens, passages: Sequence[Tokens]) -> list[Read]:
         """Return what the network says of each passage."""
@@ -162,7 +167,7 @@ def _characters(tokens: Tokens, first: int, last: int) -> Span:
     return Span(int(tokens.borders[first, 0]), int(tokens.borders[last, 1]))
 
 
-def _best_spans(grid: Floats, count: int) -> list[tuple[int, int, float]]:
+def best_spans(grid: Floats, count: int) -> list[tuple[int, int, float]]:
     """Return the best spans of a passage: `count` that do not overlap, and other cuts of these.
 
     A place may be cut in `_OTHER_CUTS` more ways (105台 | 105台创了纪录): what kind of answer is

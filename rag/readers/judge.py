@@ -18,7 +18,6 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 
 FILE = "judge.safetensors"  # beside the network's
-NUMBERS = 5  # `numbers`
 FURTHEST = 12.0  # log-odds beyond which a score tells no more
 
 
@@ -34,7 +33,7 @@ class Read(NamedTuple):
 
 
 class Judge:
-    """Three layers over `states` and `numbers`. Safe to share between threads."""
+    """Three layers over `inputs`. Safe to share between threads."""
 
     def __init__(self, weights: dict[str, Floats]) -> None:
         self._weights = weights
@@ -49,19 +48,27 @@ class Judge:
         return cls({k: v.astype(np.float32) for k, v in load_file(folder / FILE).items()})
 
     def log_odds(self, read: Read, spans: Sequence[tuple[int, int, float]]) -> Floats:
-        """Return (n,) how likely each span (first token, last token, score) is right."""
-        found = numbers(read, spans)
-        x = np.concatenate([states(read, spans), found], 1)
+        """Return (n,) how likely each span (first token, last token, score) is right; the best of
+        the passage is among them."""
+        x = inputs(read, spans, max(score for *_, score in spans))
         for layer in ("first", "second"):
             x = _gelu(self._linear(layer, x))
-        return np.asarray(self._linear("last", x)[:, 0] + 2 * found[:, 0], np.float32)
+        score = np.array([score for *_, score in spans], np.float32)
+        score = np.clip(score, -FURTHEST, FURTHEST)
+        return np.asarray(self._linear("last", x)[:, 0] + score / 2, np.float32)
 
     def _linear(self, layer: str, x: Floats) -> Floats:
         product: Floats = x @ self._weights[f"{layer}.weight"].T + self._weights[f"{layer}.bias"]
         return product
 
 
-def states(read: Read, spans: Sequence[tuple[int, int, float]]) -> Floats:
+def inputs(read: Read, spans: Sequence[tuple[int, int, float]], best: float) -> Floats:
+    """Return (n, 10 * width + 5), what is judged by; `best` is the greatest score in the
+    passage."""
+    return np.concatenate([_states(read, spans), _numbers(read, spans, best)], 1)
+
+
+def _states(read: Read, spans: Sequence[tuple[int, int, float]]) -> Floats:
     """Return (n, 10 * width): the rows of a span's first and last token, the mean of all of its,
     those before and after it; the passage's greatest and mean; the question's; that times the
     span's mean, and first times last."""
@@ -76,11 +83,11 @@ def states(read: Read, spans: Sequence[tuple[int, int, float]]) -> Floats:
     return np.concatenate([alone, mean * read.vector, rows[first] * rows[last]], 1)
 
 
-def numbers(read: Read, spans: Sequence[tuple[int, int, float]]) -> Floats:
-    """Return (n, NUMBERS): the score, how far behind the passage's best, the length, how sure "not
+def _numbers(read: Read, spans: Sequence[tuple[int, int, float]], best: float) -> Floats:
+    """Return (n, 5): the score, how far behind the passage's best, the length, how sure "not
     here" is, the length of the passage."""
     first, last, score = (np.array([span[k] for span in spans]) for k in range(3))
-    behind = np.maximum(score - score.max(), -FURTHEST)
+    behind = np.maximum(score - best, -FURTHEST)
     null, size = np.full(len(spans), read.null[0, 0]), np.full(len(spans), len(read.rows))
     told = [np.clip(score, -FURTHEST, FURTHEST) / 4, behind / 4, (last - first) / 10]
     return np.stack([*told, null / 4, size / 200], 1).astype(np.float32)

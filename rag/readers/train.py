@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -123,19 +123,6 @@ class QuestionBlock(nn.Module):
         return x + self.mix(torch.cat([a, h * a], -1))
 
 
-class Looked(NamedTuple):
-    """What the network gives of a batch: spans (B, T, T), start to end inclusive; "not here" (B,);
-    the passages' rows (B, T, width), 0 beyond their ends, the greatest and the mean of them; the
-    questions, the last three (B, width)."""
-
-    spans: Tensor
-    null: Tensor
-    rows: Tensor
-    top: Tensor
-    mean: Tensor
-    vector: Tensor
-
-
 class ReaderNetwork(nn.Module):
     """Scores (B, T, T) of spans, start to end inclusive, and (B,) of "not here"."""
 
@@ -179,11 +166,6 @@ class ReaderNetwork(nn.Module):
         return self.drop(torch.cat(parts, -1))
 
     def forward(self, p: Tensor, pf: Tensor, q: Tensor, qf: Tensor) -> tuple[Tensor, Tensor]:
-        """Return spans and null of what `look` takes."""
-        looked = self.look(p, pf, q, qf)
-        return looked.spans, looked.null
-
-    def look(self, p: Tensor, pf: Tensor, q: Tensor, qf: Tensor) -> Looked:
         """Take passage (4, B, T) ids/first/last/kinds with features (B, T, ·), the question
         likewise."""
         p_real, q_real = p[3] > 0, q[3] > 0
@@ -212,8 +194,7 @@ class ReaderNetwork(nn.Module):
         null = self.null(torch.tanh(self.null_hidden(torch.cat([top, mean, vector], -1)))).squeeze(
             -1
         )
-        spans = spans + p_bias + p_bias.transpose(1, 2)
-        return Looked(spans, null, x * p_mask, top, mean, vector)
+        return spans + p_bias + p_bias.transpose(1, 2), null
 
 
 def _block(name: str, width: int) -> nn.Module:
