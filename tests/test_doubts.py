@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rag.claims import Claim
-from rag.confidence import UNCALIBRATED, Calibration, Evidence
+from rag.confidence import RANKED_BY, UNCALIBRATED, Calibration, Evidence
 from rag.doubts import doubted
 from rag.types import Article, Run, Span
 
@@ -90,7 +90,9 @@ def test_what_was_put_together_is_not_doubted():
 
 def test_a_doubt_makes_an_answer_less_sure():
     calibration = Calibration.from_json(UNCALIBRATED)
-    told = Evidence(3.0, 1.0, 1.0, 1.0, 4, (3.0,) + 7 * (0.0,), 3.0, 1.0, 1, 1.0)
+    told = Evidence(
+        3.0, 1.0, 1.0, 1.0, 4, (3.0, *[0.0] * (len(RANKED_BY) - 1)), 3.0, 1.0, 1, 1.0, ahead=1.0
+    )
     doubtful = replace(told, doubted=True)
     assert calibration.confidence(doubtful) < calibration.confidence(told)
 
