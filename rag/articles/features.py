@@ -64,7 +64,7 @@ STORY_FEATURES = (
     "heading collects",  # a head that is no story's names one
 )
 # "title inner, long page" is no fitted weight: pages of more than thirty lines were too few. Set so
-# that section headings of long reports are no headlines: on 32 simulated such pages, which chose it,
+# that section headings of long reports are no headlines: on the 32 simulated pages that chose it
 # boundary F1 .80 without it, .84 with −3 or −4; it keeps the seeds' thirteen articles too.
 FEATURES = (*GAP_FEATURES, *STORY_FEATURES)
 NUMBER = {name: len(GAP_FEATURES) + k for k, name in enumerate(STORY_FEATURES)}
