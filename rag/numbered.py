@@ -137,11 +137,11 @@ def counted(text: str) -> Iterator[Numbered]:
         end = stop.start() if stop else len(text)
         many = int(match["many"]) if match["many"].isdigit() else han_value(match["many"])
         for mark in _TOLD_BY:
-            ends = [m.start() for m in re.finditer(mark, text[match.end() : end])]
-            if len(ends) + 1 != many:
+            marks = list(re.compile(mark).finditer(text, match.end(), end))
+            if len(marks) + 1 != many:
                 continue
-            starts = [match.end(), *(match.end() + at + 1 for at in ends)]
-            stops = [*(match.end() + at for at in ends), end]
+            starts = [match.end(), *(m.end() for m in marks)]
+            stops = [*(m.start() for m in marks), end]
             items = [_item(text, *place) for place in zip(starts, stops, strict=True)]
             if all(item.end - item.start > 1 for item in items):
                 yield Numbered(match.start(), tuple(items))

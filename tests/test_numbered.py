@@ -92,6 +92,7 @@ def test_a_number_without_the_first_is_no_list():
         ("建议有两条：挂断后，自己拨电话；不输入验证码。", ["挂断后，自己拨电话", "不输入验证码"]),
         ("她立了三条规矩：不抢对白，不替观众哭。", None),  # tells two
         ("第三条规矩：不抢对白，不替观众哭，不说话。", None),  # the third, not three
+        ("展厅分为三个部分：老照片、旧家具以及来往书信。", ["老照片", "旧家具", "来往书信"]),
     ],
 )
 def test_a_list_counted_before_it_is_told_is_taken_apart(text: str, items: list[str] | None):
