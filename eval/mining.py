@@ -57,16 +57,18 @@ def unanswering(passages: Sequence[str], asked: Mined) -> list[str]:
     """
     return [
         passage
-        for passage in passages
-        if not any(answer.lower() in passage.lower() for answer in asked.answers)
-        and not is_of_text(passage, asked.context)
+        for passage, of_it in zip(passages, are_of_text(passages, asked.context), strict=True)
+        if not of_it and not any(answer.lower() in passage.lower() for answer in asked.answers)
     ]
 
 
-def is_of_text(passage: str, text: str) -> bool:
-    """Tell whether a passage is of this text, or of one that says it in the same words."""
+def are_of_text(passages: Sequence[str], text: str) -> list[bool]:
+    """Tell which passages are of this text, or of one that says it in the same words."""
     own = {text[i : i + _SHARED] for i in range(len(text) - _SHARED + 1)}
-    return any(passage[i : i + _SHARED] in own for i in range(len(passage) - _SHARED + 1))
+    return [
+        any(passage[i : i + _SHARED] in own for i in range(len(passage) - _SHARED + 1))
+        for passage in passages
+    ]
 
 
 def mined(search: Search, asked: Sequence[Mined], rng: random.Random) -> Iterator[dict[str, str]]:
@@ -109,26 +111,41 @@ def _is_short(one: Mined) -> bool:
     return len(one.answers[0]) <= most
 
 
-def main() -> None:
-    """Mine both kinds and write them."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split(":")[0])
+def options_of(doc: str | None, rows: int) -> argparse.Namespace:
+    """Read the options of what asks training questions, `rows` of each kind unless told."""
+    parser = argparse.ArgumentParser(description=(doc or "").split(":")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--index", type=Path, required=True, help="of all news articles")
     parser.add_argument("--cache", type=Path, default=Path("reader-cache"))
-    parser.add_argument("--rows", type=int, default=20_000, help="questions of each kind")
-    options = parser.parse_args()
-    rng, embedder = random.Random(8), load_embedder("default")
-    draft = options.cache / f"new-{FOUND}"
-    with tempfile.TemporaryDirectory(prefix="youju-") as folder, draft.open("w") as out:
-        public = public_questions(options.data)
+    parser.add_argument("--rows", type=int, default=rows, help="questions of each kind")
+    return parser.parse_args()
+
+
+def asked_of(
+    options: argparse.Namespace, rng: random.Random, *, every: bool = False
+) -> Iterator[tuple[Search, list[Mined]]]:
+    """Yield both kinds of questions with what searches for them: all news articles; an index, made
+    for it, of the texts of the public sets and of ours about English text."""
+    embedder = load_embedder("default")
+    with tempfile.TemporaryDirectory(prefix="youju-") as folder:
+        public = public_questions(options.data, every=every)
         contexts = dict.fromkeys(one.context for one in public)
         index_sources(Path(folder), (Source(f"{n}.txt", c) for n, c in enumerate(contexts)))
-        for index, asked in ((options.index, news_questions(options.data)), (folder, public)):
+        news = news_questions(options.data, every=every)
+        for index, asked in ((options.index, news), (Path(folder), public)):
             drawn = rng.sample(asked, min(options.rows, len(asked)))
-            search = open_search(Path(index), embedder, Settings())
-            for row in mined(search, drawn, rng):
-                out.write(json.dumps(row, ensure_ascii=False) + "\n")
+            yield open_search(index, embedder, Settings()), drawn
             sys.stderr.write(f"{len(drawn)} questions asked of {index}\n")
+
+
+def main() -> None:
+    """Mine both kinds and write them."""
+    options, rng = options_of(__doc__, 20_000), random.Random(8)
+    draft = options.cache / f"new-{FOUND}"
+    with draft.open("w", encoding="utf-8") as out:
+        for search, asked in asked_of(options, rng):
+            for row in mined(search, asked, rng):
+                out.write(json.dumps(row, ensure_ascii=False) + "\n")
     draft.replace(options.cache / FOUND)
 
 

@@ -10,26 +10,21 @@ too late to be read, it takes the place of the last one.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from eval.metrics import correct, f1
-from eval.mining import Mined, is_of_text, news_questions, public_questions
-from rag.answer import Bot
-from rag.claims import Claim, Passage, make_claims
+from eval.metrics import correct
+from eval.mining import Mined, are_of_text, asked_of, options_of
+from rag.claims import make_claims
 from rag.confidence import Calibration
-from rag.ingest import index_sources
 from rag.readers import Reader
 from rag.readers.examples import TRIED
 from rag.readers.extractive import ExtractiveReader
+from rag.search import Search
 from rag.settings import Settings
-from rag.types import Hit, Source, Span
+from rag.types import Hit
 
 _FOUND, _READ = 24, Settings().passages_read  # passages found and read
 _UNSAID = 0.25  # share of the questions whose passages are left out
@@ -42,7 +37,7 @@ def passages_for(
     hits: Sequence[Hit], asked: Mined, rng: random.Random
 ) -> tuple[list[Hit], list[str]]:
     """Return the passages to read and the answers that are right there, of those found."""
-    own = [is_of_text(hit.text, asked.context) for hit in hits]
+    own = are_of_text([hit.text for hit in hits], asked.context)
     chance = rng.random()
     if asked.answers and chance < _UNSAID:
         without = [
@@ -57,66 +52,50 @@ def passages_for(
     return read, list(asked.answers)
 
 
-def kept(claims: Sequence[Claim], answers: Sequence[str], rng: random.Random) -> list[int]:
-    """Return which of the possible answers are kept: those the reader must tell apart."""
-    right = [n for n, c in enumerate(claims) if answers and correct(c.text, answers, ())]
-    some = {*range(min(_FIRST, len(claims))), *right[:_RIGHT]}
-    others = [n for n in range(len(claims)) if n not in some]
+def kept(right: Sequence[bool], rng: random.Random) -> list[int]:
+    """Return which of the possible answers, best first, the reader must tell apart."""
+    first = min(_FIRST, len(right))
+    some = {*range(first), *[n for n, is_right in enumerate(right) if is_right][:_RIGHT]}
+    others = [n for n in range(len(right)) if n not in some]
     return sorted(some | set(rng.sample(others, min(_OTHERS, len(others)))))
 
 
-def rows_of(
-    question: str, passages: Sequence[Passage], claims: Sequence[Claim], answers: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Return {"q", "c": passage, "spans": [[start, end, right, F1], …]}, one a passage."""
-    rows: dict[int, dict[str, Any]] = {}
-    for claim in claims:
-        passage, where = passages[claim.passage], claim.places[0][1]
-        inside = Span(where.start - passage.span.start, where.end - passage.span.start)
-        text = passage.article.text[passage.span.start : passage.span.end]
-        if not 0 <= inside.start < inside.end <= len(text):
-            continue  # cut as a person would, it goes on beyond the passage
-        right = bool(answers) and correct(claim.text, answers, ())
-        cut = f1(claim.text, answers) if answers else 0.0
-        row = rows.setdefault(claim.passage, {"q": question, "c": text, "spans": []})
-        row["spans"].append([*inside, int(right), round(cut, 3)])
-    return list(rows.values())
-
-
 def tried(
-    bot: Bot, reader: Reader, asked: Sequence[Mined], calibration: Calibration, rng: random.Random
+    search: Search,
+    reader: Reader,
+    asked: Sequence[Mined],
+    calibration: Calibration,
+    rng: random.Random,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the rows of all questions."""
+    """Yield {"q": question, "c": passage, "spans": [[start, end, right], …]}, a row a passage.
+
+    The spans are as they were read; right is what a claim makes of one when it is cut.
+    """
     for one in asked:
-        found = bot.search(one.question, limit=_FOUND)
-        passages, answers = passages_for([hit for hit in found if not hit.same_as], one, rng)
-        readings = reader.read(one.question, [hit.text for hit in passages])
-        claims = make_claims(one.question, passages, readings, calibration)[:_MOST]
-        some = [claims[n] for n in kept(claims, answers, rng)]
-        yield from rows_of(one.question, passages, some, answers)
+        found, translated = search.look(one.question, _FOUND)
+        hits, answers = passages_for([hit for hit in found if not hit.same_as], one, rng)
+        readings = reader.read(one.question, [hit.text for hit in hits])
+        read = {(r.passage, r.score, r.judged): r for r in readings}
+        claims = make_claims(one.question, hits, readings, calibration, translated)[:_MOST]
+        right = [bool(answers) and correct(c.text, answers, ()) for c in claims]
+        spans: dict[int, list[tuple[int, int, int]]] = {}
+        for n in kept(right, rng):
+            reading = read.get((claims[n].passage, claims[n].told[0], claims[n].told[-1]))
+            if reading is not None:  # one that was joined from two, or cut otherwise, is not read
+                spans.setdefault(reading.passage, []).append((*reading.span, int(right[n])))
+        for passage, told in spans.items():
+            yield {"q": one.question, "c": hits[passage].text, "spans": told}
 
 
 def main() -> None:
     """Ask both kinds of questions and write what was tried."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split(":")[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--index", type=Path, required=True, help="of all news articles")
-    parser.add_argument("--cache", type=Path, default=Path("reader-cache"))
-    parser.add_argument("--rows", type=int, default=9_000, help="questions of each kind")
-    options = parser.parse_args()
-    rng, reader = random.Random(9), ExtractiveReader.load()
+    options, rng, reader = options_of(__doc__, 9_000), random.Random(9), ExtractiveReader.load()
     calibration = Calibration.from_json({**reader.calibration, "trees": None})
     draft = options.cache / f"new-{TRIED}"
-    with tempfile.TemporaryDirectory(prefix="youju-") as folder, draft.open("w") as out:
-        public = public_questions(options.data, every=True)
-        contexts = dict.fromkeys(one.context for one in public)
-        index_sources(Path(folder), (Source(f"{n}.txt", c) for n, c in enumerate(contexts)))
-        news = news_questions(options.data, every=True)
-        for index, asked in ((options.index, news), (folder, public)):
-            drawn = rng.sample(asked, min(options.rows, len(asked)))
-            for row in tried(Bot.open(Path(index)), reader, drawn, calibration, rng):
+    with draft.open("w", encoding="utf-8") as out:
+        for search, asked in asked_of(options, rng, every=True):
+            for row in tried(search, reader, asked, calibration, rng):
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
-            sys.stderr.write(f"{len(drawn)} questions asked of {index}\n")
     draft.replace(options.cache / TRIED)
 
 

@@ -46,7 +46,7 @@ UNRECKONED, UNCHOSEN, COUNTED = "unreckoned", "unchosen", "counted"
 DOUBTS = frozenset((UNRECKONED, UNCHOSEN, COUNTED))
 """What `rag.doubts` marks a claim with, as its rule."""
 
-# log-odds taken off: of 43 so marked in dev halves none was right (2026-11-22), while the
+# log-odds taken off: of 43 first so marked in dev halves none was right (2026-11-22); the
 # regression, which does not see the mark, gave them 0.4 on average
 DOUBTED = 3.0
 

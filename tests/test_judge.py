@@ -10,15 +10,16 @@ import pytest
 import torch
 
 from eval.mining import Mined
-from eval.tried import kept, passages_for, rows_of, tried
+from eval.tried import kept, passages_for, tried
 from rag.answer import Bot
-from rag.claims import Claim
-from rag.confidence import RANKED_BY, UNCALIBRATED, Calibration
-from rag.ingest import index_sources
+from rag.confidence import UNCALIBRATED, Calibration
+from rag.ingest import index_sources, load_embedder
 from rag.readers.examples import token_span
 from rag.readers.extractive import WEIGHTS, ExtractiveReader, best_spans
 from rag.readers.judge import FILE, Judge
 from rag.readers.judging import JudgeNetwork, save_judge, seen, train
+from rag.settings import Settings
+from rag.stores import open_search
 from rag.types import Source
 
 PASSAGE = "松延动力的订单排得很满，7月交付人形机器人105台创了纪录，8月的目标是200台！"
@@ -38,7 +39,7 @@ def row(*spans):
 
 def test_numpy_and_torch_judge_alike(tmp_path):
     reader = ExtractiveReader.load()
-    found, scores, right = seen([row(("105台", 1, 1.0), ("200台", 0, 0.0))], reader)
+    found, scores, right = seen([row(("105台", 1), ("200台", 0))], reader)
     assert right.tolist() == [1.0, 0.0]
     torch.manual_seed(0)
     network = JudgeNetwork(found.shape[1]).eval()
@@ -101,31 +102,20 @@ def test_of_some_questions_the_passages_that_answer_are_left_out(tmp_path):
 
 
 def test_what_was_tried_tells_right_from_wrong_at_places_of_the_passage(tmp_path):
-    index_sources(
-        tmp_path, (Source(n, t) for n, t in {"a.txt": PASSAGE, **OTHERS}.items())
-    )
+    index_sources(tmp_path, (Source(n, t) for n, t in {"a.txt": PASSAGE, **OTHERS}.items()))
+    search = open_search(tmp_path, load_embedder("default"), Settings())
     asked = [Mined(QUESTION, "", ["105台"])]
-    rows = list(
-        tried(
-            Bot.open(tmp_path),
-            ExtractiveReader.load(),
-            asked,
-            Calibration.from_json(UNCALIBRATED),
-            random.Random(0),
-        )
-    )
-    told = {row["c"][start:end]: right for row in rows for start, end, right, _ in row["spans"]}
+    uncalibrated = Calibration.from_json(UNCALIBRATED)
+    rows = list(tried(search, ExtractiveReader.load(), asked, uncalibrated, random.Random(0)))
+    told = {row["c"][start:end]: right for row in rows for start, end, right in row["spans"]}
     assert told["105台"] == 1
     assert told["200台"] == 0
     assert {row["q"] for row in rows} == {QUESTION}
 
 
 def test_the_first_and_the_right_answers_are_kept():
-    claims = [
-        Claim(text, -n, (), 0, (0.0,) * len(RANKED_BY))
-        for n, text in enumerate(["一家", "两家", *("多家",) * 20, "57家"])
-    ]
-    some = kept(claims, ["57家"], random.Random(0))
-    assert {*range(8), len(claims) - 1} <= set(some)
+    right = [False] * 22 + [True]
+    some = kept(right, random.Random(0))
+    assert {*range(8), 22} <= set(some)
     assert len(some) == 8 + 1 + 4
-    assert rows_of(QUESTION, [], [], ["57家"]) == []
+    assert kept([], random.Random(0)) == []

@@ -24,6 +24,7 @@ from rag.readers.examples import (
 )
 from rag.readers.extractive import MAX_SPAN, WEIGHTS, ExtractiveReader, best_spans
 from rag.readers.features import match_features
+from rag.readers.judge import FILE as JUDGE
 from rag.readers.tokens import NUMBER, UNKNOWN, Vocabulary, kind
 from rag.readers.train import ReaderNetwork, mean_of, resume, save, span_loss
 from rag.readers.words import load_word_table
@@ -166,6 +167,13 @@ def test_training_goes_on_from_the_weights_it_wrote(untrained, tmp_path):
     resume(other, tmp_path)
     for name, weight in network.state_dict().items():
         torch.testing.assert_close(other.state_dict()[name], weight, rtol=1e-3, atol=1e-2)
+
+
+def test_a_judge_of_the_network_before_goes_when_another_is_saved(untrained, tmp_path):
+    network, _ = untrained
+    (tmp_path / JUDGE).write_bytes((WEIGHTS / JUDGE).read_bytes())
+    save(network, tmp_path, {})
+    assert not (tmp_path / JUDGE).exists()
 
 
 def test_the_mean_of_two_runs_lies_between_them(untrained, tmp_path):

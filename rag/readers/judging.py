@@ -57,13 +57,13 @@ def seen(
     """Return of every span tried its inputs (n, size), its score (n,), bounded, and 1 where it is
     right.
 
-    A row is a question `q`, a passage `c` and `spans`: [start, end, right, F1] in characters.
+    A row is a question `q`, a passage `c` and `spans`: [start, end, right] in characters.
     """
     found, scores, right = [], [], []
     for row in rows:
         for _, tokens, read in reader.look(row["q"], [row["c"]]):
             spans = []
-            for start, end, is_right, _ in row["spans"]:
+            for start, end, is_right in row["spans"]:
                 span = token_span(tokens, start, end)
                 if span is not None and span[1] < len(read.rows) and span[1] - span[0] < MAX_SPAN:
                     spans.append((*span, float(read.scores[span])))
@@ -119,6 +119,8 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    if not (options.cache / TRIED).exists():
+        parser.error(f"{options.cache / TRIED} is not there: run `python -m eval.tried` first")
     reader = ExtractiveReader.load(options.out)
     judge = train(*seen(read_rows(options.cache / TRIED), reader), options.seed)
     save_judge(judge, options.out)

@@ -37,6 +37,7 @@ from rag.readers.examples import (
     load_validation,
 )
 from rag.readers.features import PASSAGE_FEATURES, QUESTION_FEATURES
+from rag.readers.judge import FILE as JUDGE
 from rag.readers.prepare import prepare_all
 from rag.readers.tokens import KINDS
 from rag.readers.words import (
@@ -248,7 +249,8 @@ _LAST_OF_BLOCK = ("project", "condition", "mix", "out")  # 0: it adds nothing
 
 
 def save(network: nn.Module, out: Path, card: dict[str, Any]) -> None:
-    """Write the network's weights; the frozen word table has a file of its own."""
+    """Write the network's weights; the frozen word table has a file of its own. A judge of the
+    network before is of no use to this one, and goes."""
     state = {
         k: v.detach().float().numpy()
         for k, v in network.state_dict().items()
@@ -256,6 +258,7 @@ def save(network: nn.Module, out: Path, card: dict[str, Any]) -> None:
     }
     out.mkdir(parents=True, exist_ok=True)
     save_network(state, out / "network.safetensors")
+    (out / JUDGE).unlink(missing_ok=True)
     (out / "training.json").write_text(
         json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
