@@ -74,9 +74,10 @@ def _states(read: Read, spans: Sequence[tuple[int, int, float]]) -> Floats:
     span's mean, and first times last."""
     rows = read.rows
     first, last = (np.array([span[side] for span in spans]) for side in (0, 1))
-    padded = np.pad(rows, ((1, 1), (0, 0)))
-    sums = np.pad(rows.cumsum(0), ((1, 0), (0, 0)))
-    mean = (sums[last + 1] - sums[first]) / (last - first + 1)[:, None]
+    none = np.zeros_like(rows[:1])
+    padded, sums = np.concatenate([none, rows, none]), np.concatenate([none, rows.cumsum(0)])
+    count = (last - first + 1).astype(np.float32)  # with float64 all that follows is
+    mean = (sums[last + 1] - sums[first]) / count[:, None]
     of_all = np.concatenate([rows.max(0), rows.mean(0), read.vector[0]])
     around = [rows[first], rows[last], mean, padded[first], padded[last + 2]]
     alone = np.concatenate([*around, np.tile(of_all, (len(spans), 1))], 1) / 2
