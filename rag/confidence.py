@@ -42,8 +42,8 @@ RANKED_BY = (
 )
 """What orders possible answers; the calibration weighs it."""
 
-UNRECKONED, UNCHOSEN, COUNTED = "unreckoned", "unchosen", "counted"
-DOUBTS = frozenset((UNRECKONED, UNCHOSEN, COUNTED))
+UNRECKONED, UNCHOSEN, COUNTED, ANOTHERS = "unreckoned", "unchosen", "counted", "another's"
+DOUBTS = frozenset((UNRECKONED, UNCHOSEN, COUNTED, ANOTHERS))
 """What `rag.doubts` marks a claim with, as its rule."""
 
 # log-odds taken off: of 43 first so marked in dev halves none was right (2026-11-22); the
