@@ -1,9 +1,9 @@
 """How follow-ups are best asked: `python -m eval.followups [--split test]`.
 
-The follow-ups of both gold sets, and of the dev half 52 more (`followups.jsonl`), asked three ways: as they stand; with all turns before them glued
-on; and with their history, as `rag.dialogue` takes it. Counted before any refusal, so that only the
-question's wording differs: is a passage with the evidence among the first five, is the best answer
-right.
+The follow-ups of both gold sets, and of the dev half 52 more (`followups.jsonl`), asked three ways:
+as they stand; with all turns before them glued on; and with their history, as `rag.dialogue` takes
+it. Counted before any refusal, so that only the question's wording differs: is a passage with the
+evidence among the first five, is the best answer right.
 """
 
 from __future__ import annotations

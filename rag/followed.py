@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 
@@ -15,33 +14,34 @@ from rag.kinds import asked_kind
 from rag.terms import fold
 from rag.types import essence
 
-_WORDY = ("reason", "said", "whether", "list")
+_WORDY = ("reason", "said", "whether", "list")  # kinds whose answers may name it once more
+_SHORTEST = 2  # characters told that are looked for in other answers
+_GOES_ON = "至到—–~-"  # from 8月8日 on, 8月8日至12日 tells more
 
 
 def told_anew(asked: InContext, readings: Sequence[list[Claim]]) -> list[Claim]:
     """Return the claims of the reading whose best new answer is surest, those that only say again
     what was told before behind the others."""
-    sorted_ = [_new_first(asked, claims) for claims in readings if claims]
-    use = os.environ.get("FU", "012")
-    sorted_ = [c for k, c in enumerate(sorted_) if str(k) in use] or sorted_[:1]
-    return max(sorted_, key=lambda claims: claims[0].score) if sorted_ else []
+    turned = [_new_first(asked, claims) for claims in readings if claims]
+    return max(turned, key=lambda claims: claims[0].score) if turned else []
 
 
 def _new_first(asked: InContext, claims: list[Claim]) -> list[Claim]:
     if asked_kind(asked.own).name in _WORDY:
         return claims
-    told = [words for answer in asked.told if (words := _key(answer))]
-    new = [c for c in claims if not any(_holds(_key(c.text), words) for words in told)]
-    kept = {id(c) for c in new}
-    return [*new, *(c for c in claims if id(c) not in kept)]
+    told = [words for answer in asked.told if len(words := _key(answer)) >= _SHORTEST]
+    again = [any(_says(_key(c.text), words) for words in told) for c in claims]
+    pairs = list(zip(claims, again, strict=True))
+    return [c for c, old in pairs if not old] + [c for c, old in pairs if old]
 
 
-def _holds(words: str, told: str) -> bool:
-    """Tell whether words hold what was told, no figure being a part of another."""
-    ends = r"(?![\d.])" if told[-1:].isdigit() else ""
-    starts = r"(?<![\d.])" if told[:1].isdigit() else ""
+def _says(words: str, told: str) -> bool:
+    """Tell whether words hold what was told, no figure being a part of another, nor the beginning
+    of a span of time."""
+    ends = rf"(?![{_GOES_ON}])" + (r"(?![\d.])" if told[-1].isdigit() else "")
+    starts = r"(?<![\d.])" if told[0].isdigit() else ""
     return bool(re.search(starts + re.escape(told) + ends, words))
 
 
 def _key(words: str) -> str:
-    return "".join(c for c in fold(essence(words)) if c.isalnum() or c in "%.")
+    return "".join(c for c in fold(essence(words)) if c.isalnum() or c in f"%.{_GOES_ON}")

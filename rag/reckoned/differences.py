@@ -79,7 +79,9 @@ _COMPARES = re.compile(
     r"|\b(?:than|compared)\b"
 )
 _RANKED_FIRST = re.compile("榜首|头名|第一|冠军|领头羊|leader|first|winner|top")
-_BEYOND = re.compile("(?:超出?|超过|高于|低于|多于|少于|高出|领先|落后|above|below|over) ?(?:the )?$")
+_BEYOND = re.compile(
+    "(?:超出?|超过|高于|低于|多于|少于|高出|领先|落后|above|below|over) ?(?:the )?$"
+)
 _NOT_NAMES = re.compile("同期|全年|水平|的|了|这|那|年度")
 _OLD = re.compile(OLD)
 _EACH = re.compile("每|年均|月均|平均每|各(?!界)")
