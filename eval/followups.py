@@ -1,9 +1,9 @@
 """How follow-ups are best asked: `python -m eval.followups [--split test]`.
 
-The follow-ups of both gold sets, asked three ways: as they stand; with all turns before them glued
-on; and with their history, as `rag.dialogue` takes it. Counted before any refusal, so that only the
-question's wording differs: is a passage with the evidence among the first five, is the best answer
-right.
+The follow-ups of both gold sets, and of the dev half 52 more (`followups.jsonl`), asked three ways:
+as they stand; with all turns before them glued on; and with their history, as `rag.dialogue` takes
+it. Counted before any refusal, so that only the question's wording differs: is a passage with the
+evidence among the first five, is the best answer right.
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ from rag.settings import Settings
 from rag.types import History, Source
 
 HERE = Path(__file__).resolve().parent
-SETS = {gold.DEFAULT_GOLD: HERE.parent / "seeds", HERE / "pages/gold.jsonl": HERE / "pages/text"}
+PAGES = HERE / "pages/text"
+FRESH = HERE / "followups.jsonl"  # follow-ups alone, over odd pages: all of them in the dev half
+SETS = {
+    gold.DEFAULT_GOLD: HERE.parent / "seeds",
+    HERE / "pages/gold.jsonl": PAGES,
+    FRESH: PAGES,
+}
 FIRST = 5  # passages
 
 
@@ -59,6 +65,8 @@ def main() -> None:
     totals = {way: [0, 0, 0] for way in WAYS}
     with tempfile.TemporaryDirectory(prefix="youju-") as folder:
         for number, (file, texts) in enumerate(SETS.items()):
+            if file == FRESH and split == "test":
+                continue
             names = sorted(texts.glob("*.txt"))
             sources = [Source(t.name, t.read_bytes().decode()) for t in names]
             index = Path(folder) / str(number)

@@ -21,17 +21,17 @@ from rag.claims import (
     evidence,
     make_claims,
 )
-from rag.composed import put_together
+from rag.composed import put_together, set_right
 from rag.confidence import Calibration, Evidence
 from rag.dialogue import InContext, in_context, plain
 from rag.errors import ModelError, QuestionError
 from rag.filters import Filter
+from rag.followed import told_anew
 from rag.ingest import load_embedder
 from rag.ranking import Group
 from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
 from rag.readers.llm import open_model
-from rag.reckoned import with_reckoned
 from rag.refusal import refusal_text
 from rag.search import Rerank, Search, Weighed
 from rag.settings import Settings
@@ -293,11 +293,14 @@ class Bot:
         self, asked: InContext, passages: Sequence[Passage], translated: Sequence[Group]
     ) -> list[Claim]:
         claims = self._read(asked, passages, translated)
-        if asked.own != asked.whole:  # a follow-up
-            return with_reckoned(asked.own, claims)
+        if asked.told:  # a follow-up
+            others = [self._read(asked._replace(own=o), passages, translated) for o in asked.others]
+            claims = told_anew(asked, [claims, *others])
+        if asked.glued:
+            return set_right(asked.own, claims, passages)
 
         def read(part: str) -> list[Claim]:
-            return self._read(InContext(part, part), passages, translated)
+            return self._read(asked.of(part), passages, translated)
 
         return put_together(asked.own, claims, passages, read)
 

@@ -30,6 +30,14 @@ def put_together(
     return doubted(question, _put_together(question, claims, passages, read))
 
 
+def set_right(question: str, claims: list[Claim], passages: Sequence[Passage]) -> list[Claim]:
+    """Return the claims of a question that asks nothing whole, with what follows from the figures
+    told, or corrects them; nothing is gathered: its parts are those of the turn before."""
+    if (found := with_reckoned(question, claims)) is not claims:
+        return found
+    return with_corrected(question, claims, passages)
+
+
 def _put_together(
     question: str, claims: list[Claim], passages: Sequence[Passage], read: Read
 ) -> list[Claim]:

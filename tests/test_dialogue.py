@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.dialogue import in_context, leans, plain, standalone
+from rag.dialogue import antecedent, in_context, instead, leans, plain, resolved, standalone
 
 DELIVERED = ("松延动力7月交付多少台?", "105台")
 
@@ -135,3 +135,59 @@ def test_of_an_answer_with_its_quotation_only_the_answer_was_told():
     assert in_context("8月的目标呢？", [("松延动力7月交付多少台?", whole)]).told == ("105台",)
     glossed = "125亿美元 (12.5 billion US dollars) [1]"
     assert in_context("It is from when?", [("How much is it?", glossed)]).told == ("125亿美元",)
+
+
+WON = ("首轮谁得票最多？", "桑蒂·莫雷")
+
+
+@pytest.mark.parametrize(
+    ("question", "history", "name"),
+    [
+        pytest.param("他得了多少票？", [WON], "桑蒂·莫雷", id="a person"),
+        pytest.param("它有多深？", [("最难的是哪一处？", "引水竖井")], "引水竖井", id="a thing"),
+        pytest.param("How old is she?", [("Who won?", "Rhona Pettifer")], "Rhona Pettifer", id="she"),
+        pytest.param("他几岁？", [WON, ("他得了多少票？", "38.7%")], "桑蒂·莫雷", id="two turns back"),
+        pytest.param("它几岁？", [WON], "", id="a person is no thing"),
+        pytest.param("他几岁？", [("交付多少台？", "105台")], "", id="a figure is no name"),
+        pytest.param("第二名是谁？", [WON], "", id="no pronoun"),
+        pytest.param("他几岁？", [("是谁？", "文章里没有提到“特斯拉”。")], "", id="a refusal"),
+    ],
+)
+def test_a_pronoun_stands_for_the_name_that_was_answered(question, history, name):
+    assert antecedent(question, history) == name
+
+
+def test_a_follow_up_is_searched_and_read_with_the_name_for_its_pronoun():
+    asked = in_context("他得了多少票？", [WON])
+    assert "桑蒂·莫雷" in asked.whole
+    assert asked.own == "桑蒂·莫雷得了多少票？"
+
+
+@pytest.mark.parametrize(
+    ("question", "read"),
+    [
+        pytest.param("那他几岁？", "那莫雷几岁？", id="after 那"),
+        pytest.param("What is his age?", "What is 莫雷's age?", id="his"),
+        pytest.param("谁答应了他？", "谁答应了他？", id="not at the end"),
+        pytest.param("其他人呢？", "其他人呢？", id="a part of a word"),
+    ],
+)
+def test_a_name_is_read_where_the_pronoun_begins_or_owns(question, read):
+    assert resolved(question, "莫雷") == read
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "other"),
+    [
+        pytest.param("电站总投资多少？", "装机呢？", ("电站总装机多少？",), id="attribute"),
+        pytest.param("他为什么推掉第一张订单？", "第二张呢？", (), id="a reason is told at length"),
+        pytest.param("How much is it?", "And the rest?", (), id="English"),
+    ],
+)
+def test_x_may_stand_for_the_attribute_that_was_asked(before, question, other):
+    assert instead(before, question) == other
+
+
+def test_a_traditional_question_word_is_one():
+    asked = in_context("他們的病情屬於什麼程度?", [("有多少名患者?", "68名")])
+    assert asked.own == "他們的病情屬於什麼程度?"

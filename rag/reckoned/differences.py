@@ -79,6 +79,9 @@ _COMPARES = re.compile(
     r"|\b(?:than|compared)\b"
 )
 _RANKED_FIRST = re.compile("榜首|头名|第一|冠军|领头羊|leader|first|winner|top")
+_BEYOND = re.compile(
+    "(?:超出?|超过|高于|低于|多于|少于|高出|领先|落后|above|below|over) ?(?:the )?$"
+)
 _NOT_NAMES = re.compile("同期|全年|水平|的|了|这|那|年度")
 _OLD = re.compile(OLD)
 _EACH = re.compile("每|年均|月均|平均每|各(?!界)")
@@ -234,6 +237,8 @@ def _is_named(scene: Scene, ref: str, subject: Amount) -> bool:
         return True
     name = _NOT_NAMES.sub("", ref).strip()
     if len(name) < 2 or name not in asked:
+        return False
+    if _BEYOND.search(asked[: asked.index(name)]):  # 超警戒水位多少米: the difference itself
         return False
     if name.endswith("前"):  # 调价前: whose it is, is the same
         return True
