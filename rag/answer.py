@@ -297,7 +297,8 @@ class Bot:
             others = [self._read(asked._replace(own=o), passages, translated) for o in asked.others]
             claims = told_anew(asked, [claims, *others])
         if asked.glued:
-            return set_right(asked.own, claims, passages)
+            named = asked.others[0] if asked.others else asked.own
+            return set_right(asked.own, claims, passages, named)
 
         def read(part: str) -> list[Claim]:
             return self._read(asked.of(part), passages, translated)

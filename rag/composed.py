@@ -12,7 +12,7 @@ from rag.choices import asked_choice
 from rag.claims import Claim, Passage
 from rag.compared import with_choice, with_property
 from rag.corrected import with_corrected
-from rag.doubts import doubted
+from rag.doubts import doubted, not_anothers
 from rag.numbered import with_numbered
 from rag.opposed import with_opposed
 from rag.reckoned import with_reckoned
@@ -30,12 +30,17 @@ def put_together(
     return doubted(question, _put_together(question, claims, passages, read))
 
 
-def set_right(question: str, claims: list[Claim], passages: Sequence[Passage]) -> list[Claim]:
+def set_right(
+    question: str, claims: list[Claim], passages: Sequence[Passage], named: str
+) -> list[Claim]:
     """Return the claims of a question that asks nothing whole, with what follows from the figures
-    told, or corrects them; nothing is gathered: its parts are those of the turn before."""
+    told, or corrects them, or marked where they are not of what it names in `named`, its own words;
+    nothing is gathered: its parts are those of the turn before."""
     if (found := with_reckoned(question, claims)) is not claims:
         return found
-    return with_corrected(question, claims, passages)
+    if (found := with_corrected(question, claims, passages)) is not claims:
+        return found
+    return not_anothers(named, claims)
 
 
 def _put_together(

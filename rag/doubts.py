@@ -89,8 +89,8 @@ def doubted(question: str, claims: list[Claim]) -> list[Claim]:
     if not claims or claims[0].rule:
         return claims
     best = claims[0]
-    if rival(question, best):
-        return [replace(best, rule=ANOTHERS), *claims[1:]]
+    if (found := not_anothers(question, claims)) is not claims:
+        return found
     if is_chinese(question) != is_chinese(best.text + _around(best)):
         return claims  # the words of one language say nothing of the other's
     doubt = (
@@ -105,6 +105,14 @@ def doubted(question: str, claims: list[Claim]) -> list[Claim]:
     if doubt == UNRECKONED and (told := _told(fold(question), claims)):
         return [told, *(claim for claim in claims if claim is not told)]
     return [replace(best, rule=doubt), *claims[1:]] if doubt else claims
+
+
+def not_anothers(question: str, claims: list[Claim]) -> list[Claim]:
+    """Return the claims with the first one marked where it was read, and is said of another than
+    the question names."""
+    if not claims or claims[0].rule or not rival(question, claims[0]):
+        return claims
+    return [replace(claims[0], rule=ANOTHERS), *claims[1:]]
 
 
 def _told(asked: str, claims: list[Claim]) -> Claim | None:
