@@ -23,7 +23,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from rag.errors import ModelError
 from rag.readers.features import match_features, question_weights
-from rag.readers.graph import reader_graph
+from rag.readers.graph import ASKED, passage_graph, question_graph
 from rag.readers.judge import Judge, Read
 from rag.readers.tokens import Tokens, Vocabulary, head
 from rag.readers.words import (
@@ -64,7 +64,8 @@ class ExtractiveReader:
         if "own.weight" in weights:
             self._words += weights["own.weight"]
         self._characters, self._kinds = weights["characters.weight"], weights["kinds.weight"]
-        self._network = _session(reader_graph(weights))
+        self._asking = _session(question_graph(weights))
+        self._network = _session(passage_graph(weights))
         self._threads = ThreadPoolExecutor(threads, "reader") if threads > 1 else None
         self._judge = judge
         self.calibration = calibration
@@ -103,18 +104,20 @@ class ExtractiveReader:
 
     def _look(self, question: Tokens, passages: Sequence[Tokens]) -> list[Read]:
         """Return what the network says of each passage."""
-        embedded, weights = self._embed(question), question_weights(question, self._table.rarity)
+        match, rarity = self._table.match, self._table.rarity
+        weights = question_weights(question, rarity)
+        features = [match_features(question, p, match, rarity, weights) for p in passages]
+        embedded = self._embed(question)
+        beside = np.stack([np.concatenate([embedded, f.question], 1) for f in features])
+        asked = dict(zip(ASKED, self._asking.run(ASKED, {"asked": beside}), strict=True))
 
-        def look(passage: Tokens) -> Read:
-            match, rarity = self._table.match, self._table.rarity
-            features = match_features(question, passage, match, rarity, weights)
-            given = {
-                "passage": np.concatenate([self._embed(passage), features.passage], 1),
-                "question": np.concatenate([embedded, features.question], 1),
-            }
-            return Read(*self._network.run(Read._fields, given))
+        def look(k: int) -> Read:
+            given = {name: value[k] for name, value in asked.items()}
+            given["passage"] = np.concatenate([self._embed(passages[k]), features[k].passage], 1)
+            scores, rows, null = self._network.run(("scores", "rows", "null"), given)
+            return Read(scores, rows, given["vector"], null)
 
-        return list((self._threads.map if self._threads else map)(look, passages))
+        return list((self._threads.map if self._threads else map)(look, range(len(passages))))
 
     def _embed(self, tokens: Tokens) -> Floats:
         characters = self._characters
