@@ -25,6 +25,7 @@ from rag.errors import ModelError
 from rag.readers.features import match_features, question_weights
 from rag.readers.graph import ASKED, passage_graph, question_graph
 from rag.readers.judge import Judge, Read
+from rag.readers.onnx import session
 from rag.readers.tokens import Tokens, Vocabulary, head
 from rag.readers.words import (
     MAX_QUESTION,
@@ -64,8 +65,8 @@ class ExtractiveReader:
         if "own.weight" in weights:
             self._words += weights["own.weight"]
         self._characters, self._kinds = weights["characters.weight"], weights["kinds.weight"]
-        self._asking = _session(question_graph(weights))
-        self._network = _session(passage_graph(weights))
+        self._asking = session(question_graph(weights))
+        self._network = session(passage_graph(weights))
         self._threads = ThreadPoolExecutor(threads, "reader") if threads > 1 else None
         self._judge = judge
         self.calibration = calibration
@@ -80,14 +81,17 @@ class ExtractiveReader:
         self, question: str, passages: Sequence[str], *, per_passage: int = 5
     ) -> list[Reading]:
         """Return possible answers, best first; see rag.readers.Reader."""
-        readings = []
-        for k, tokens, read in self.look(question, passages):
-            spans = best_spans(read.scores, per_passage)
-            judged = self._judge.log_odds(read, spans) if self._judge else [0.0] * len(spans)
-            readings += [
-                Reading(k, _characters(tokens, i, j), score, float(right))
-                for (i, j, score), right in zip(spans, judged, strict=True)
-            ]
+        looked = self.look(question, passages)
+        spans = [best_spans(read.scores, per_passage) for *_, read in looked]
+        judged = [[0.0] * len(some) for some in spans]
+        if self._judge and looked:
+            found = self._judge.log_odds_of_all([read for *_, read in looked], spans)
+            judged = [some.tolist() for some in found]
+        readings = [
+            Reading(k, _characters(tokens, i, j), score, right)
+            for (k, tokens, _), some, rights in zip(looked, spans, judged, strict=True)
+            for (i, j, score), right in zip(some, rights, strict=True)
+        ]
         return sorted(readings, key=lambda r: -r.score)
 
     def look(self, question: str, passages: Sequence[str]) -> list[tuple[int, Tokens, Read]]:
@@ -140,22 +144,6 @@ def _load(folder: Path, threads: int) -> ExtractiveReader:
         raise ModelError(
             f"the reader in {folder} cannot be loaded ({error}): install Youju again"
         ) from error
-
-
-def _session(graph: bytes) -> Any:  # onnxruntime has no types
-    """Return what runs the graph, in the thread that asks."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors; warnings are about the machine, and go to the terminal
-    return onnxruntime.InferenceSession(
-        graph,
-        options,
-        providers=["CPUExecutionProvider"],
-        # in one step residual and norm take six times as long as in two, 1.31
-        disabled_optimizers=["SkipLayerNormFusion"],
-    )
 
 
 def _cores() -> int:

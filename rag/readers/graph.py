@@ -254,6 +254,10 @@ class _Passage(_Network):
 def _asked_shapes(width: int) -> dict[str, list[int | str]]:
     """Return the shapes of ASKED, of one passage."""
     told, looked = 2 * len(_CONVOLVED) * width, 2 * len(_LOOKS) * width
-    looks = len(_LOOKS)
-    shapes = (["M", width], [1, width], [1, told], ["M", looked], [looks, "M"])
-    return dict(zip(ASKED, shapes, strict=True))
+    return {
+        "question": ["M", width],
+        "vector": [1, width],
+        "told": [1, told],
+        "looked": ["M", looked],
+        "offsets": [len(_LOOKS), "M"],
+    }
