@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,12 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
 from rag.errors import ModelError
-from rag.readers.features import match_features, question_weights
+from rag.readers.features import (
+    passage_features,
+    question_features,
+    question_weights,
+    soft_matches,
+)
 from rag.readers.graph import ASKED, passage_graph, question_graph
 from rag.readers.judge import Judge, Read
 from rag.readers.onnx import session
@@ -43,6 +48,7 @@ Floats = npt.NDArray[np.float32]
 WEIGHTS = Path(__file__).with_name("weights")
 TREES = "preference.safetensors"  # beside calibration.json, made with it
 _FAR = np.float32(-1e4)  # a score no real span has
+_KEPT = 1000  # passages whose tokens are kept, 6 KB each: the next question often meets them
 _OTHER_CUTS = 3  # of one place, beside the best
 
 
@@ -67,6 +73,7 @@ class ExtractiveReader:
         self._characters, self._kinds = weights["characters.weight"], weights["kinds.weight"]
         self._asking = session(question_graph(weights))
         self._network = session(passage_graph(weights))
+        self._cut = lru_cache(_KEPT)(self._first_tokens)
         self._threads = ThreadPoolExecutor(threads, "reader") if threads > 1 else None
         self._judge = judge
         self.calibration = calibration
@@ -97,27 +104,30 @@ class ExtractiveReader:
     def look(self, question: str, passages: Sequence[str]) -> list[tuple[int, Tokens, Read]]:
         """Return what the network says of each passage that has a word: its number, tokens and
         that; nothing where the question has none."""
-        asked, *cut = self._vocabulary.cut([question, *passages])
-        asked = head(asked, MAX_QUESTION)
-        given = [(k, head(tokens, MAX_TOKENS)) for k, tokens in enumerate(cut)]
+        asked = head(self._vocabulary.cut([question])[0], MAX_QUESTION)
+        given = list(enumerate(map(self._cut, passages)))
         given = [(k, tokens) for k, tokens in given if len(tokens.ids)]
         if not given or not len(asked.ids):
             return []
         found = self._look(asked, [tokens for _, tokens in given])
         return [(k, tokens, read) for (k, tokens), read in zip(given, found, strict=True)]
 
+    def _first_tokens(self, passage: str) -> Tokens:
+        """Return what is read of a passage; nothing in it depends on the question."""
+        return head(self._vocabulary.cut([passage])[0], MAX_TOKENS)
+
     def _look(self, question: Tokens, passages: Sequence[Tokens]) -> list[Read]:
         """Return what the network says of each passage."""
-        match, rarity = self._table.match, self._table.rarity
+        rarity, embedded = self._table.rarity, self._embed(question)
         weights = question_weights(question, rarity)
-        features = [match_features(question, p, match, rarity, weights) for p in passages]
-        embedded = self._embed(question)
-        beside = np.stack([np.concatenate([embedded, f.question], 1) for f in features])
-        asked = dict(zip(ASKED, self._asking.run(ASKED, {"asked": beside}), strict=True))
+        matches = [soft_matches(question, p, self._table.match) for p in passages]
+        told = [np.concatenate([embedded, question_features(weights, m)], 1) for m in matches]
+        asked = dict(zip(ASKED, self._asking.run(ASKED, {"asked": np.stack(told)}), strict=True))
 
         def look(k: int) -> Read:
             given = {name: value[k] for name, value in asked.items()}
-            given["passage"] = np.concatenate([self._embed(passages[k]), features[k].passage], 1)
+            features = passage_features(question, passages[k], rarity, weights, matches[k])
+            given["passage"] = np.concatenate([self._embed(passages[k]), features], 1)
             scores, rows, null = self._network.run(("scores", "rows", "null"), given)
             return Read(scores, rows, given["vector"], null)
 
