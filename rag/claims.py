@@ -198,6 +198,7 @@ class _Asked:
         self._options = {_key(option) for option in options(question)}
         self._characters = set(question)
         self._covers: dict[tuple[str, bool, str], float] = {}  # many answers share a sentence
+        self._others: dict[tuple[int, Span, Span], bool] = {}
         self._words = [Group({term: 1.0}, 1.0) for term in self._wanted if term.isascii()]
 
     def cover(self, text: str, foreign: bool, title: str = "") -> float:
@@ -214,6 +215,13 @@ class _Asked:
         if foreign:
             return held_share(self._translated, fold(f"{text}\n{title}"), 0.5)
         return len(self._wanted & (_terms(text) | _terms(title))) / max(1, len(self._wanted))
+
+    def is_others(self, article: Article, around: Span, sentence: Span) -> bool:
+        """Tell whether a clause of an article speaks of another than is asked for."""
+        key = id(article), around, sentence
+        if key not in self._others:
+            self._others[key] = speaks_of_another(self.question, article, around, sentence)
+        return self._others[key]
 
     def shared(self, words: str, foreign: bool) -> float:
         """Return the share of an answer that only says the question again."""
@@ -251,7 +259,7 @@ def _told_by_text(
         asked.cover(text[around.start : around.end], foreign),
         asked.cover(text[sentence.start : sentence.end], foreign, found.article.title or ""),
         float(
-            speaks_of_another(asked.question, found.article, around, sentence)
+            asked.is_others(found.article, around, sentence)
             or is_other_side(asked.question, text, span)
         ),
         math.log1p(len(found.text)),
