@@ -142,5 +142,5 @@ def unpack_runs(packed: str) -> list[Run]:
     begins = map(sub, accumulate(map(add, gaps, lengths)), lengths)
     if len(gaps) != len(lengths):
         raise ValueError(f"{len(told)} numbers are no runs")
-    # a named tuple is made by a function in Python, twice as slow; a question needs thousands
+    # a named tuple is made by a function in Python: without it 0.77 of the time
     return list(map(partial(tuple.__new__, Run), zip(at, begins, lengths, strict=False)))

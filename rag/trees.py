@@ -37,7 +37,7 @@ class Trees(NamedTuple):
         at = np.tile(self.roots.astype(np.intp), (len(inputs), 1))
         row = inputs.shape[1] * np.arange(len(inputs))[:, None]
         onward = np.stack([self.right, self.left], 1).astype(np.intp)
-        while True:  # by take, a third of the time of indexing; a leaf sends on to itself
+        while True:  # by take, 0.45 of the time of indexing; a leaf sends on to itself
             asked = inputs.take(row + self.feature.take(at), mode="wrap")
             there = onward.take(2 * at + (asked <= self.threshold.take(at)))
             if np.array_equal(there, at):
