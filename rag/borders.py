@@ -25,6 +25,7 @@ _NUMBER = re.compile(
     "[^0-9一二三四五六七八九十百千万亿两几]{0,4}[0-9一二三四五六七八九十百千万亿两几][0-9,.]*"
 )
 _OPEN = {"“": "”", "（": "）", "(": ")", "《": "》", "「": "」", "‘": "’", "【": "】"}
+_MARK = re.compile("[" + "".join(map(re.escape, (*_OPEN, *_OPEN.values()))) + "]")
 _EDGE = " \n，。、；：:;,.!?！？—-·"
 _FAR = 24  # characters: a bracket further away is left open
 
@@ -150,6 +151,8 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _close(text: str, start: int, end: int) -> tuple[int, int]:
     """Give a bracket or quotation mark its partner when that is near, else leave it out."""
+    if not _MARK.search(text, start, end):
+        return start, end
     for opening, closing in _OPEN.items():
         piece = text[start:end]
         if piece.count(opening) > piece.count(closing):

@@ -197,6 +197,8 @@ class _Asked:
         self._told = {_key(answer) for answer in told}
         self._options = {_key(option) for option in options(question)}
         self._characters = set(question)
+        self._covers: dict[tuple[str, bool, str], float] = {}  # many answers share a sentence
+        self._others: dict[tuple[int, Span, Span], bool] = {}
         self._words = [Group({term: 1.0}, 1.0) for term in self._wanted if term.isascii()]
 
     def cover(self, text: str, foreign: bool, title: str = "") -> float:
@@ -204,9 +206,22 @@ class _Asked:
 
         Without a translation the other language shares no words whatever the text says: one half.
         """
+        key = text, foreign, title
+        if key not in self._covers:
+            self._covers[key] = self._covered(*key)
+        return self._covers[key]
+
+    def _covered(self, text: str, foreign: bool, title: str) -> float:
         if foreign:
             return held_share(self._translated, fold(f"{text}\n{title}"), 0.5)
         return len(self._wanted & (_terms(text) | _terms(title))) / max(1, len(self._wanted))
+
+    def is_others(self, article: Article, around: Span, sentence: Span) -> bool:
+        """Tell whether a clause of an article speaks of another than is asked for."""
+        key = id(article), around, sentence
+        if key not in self._others:
+            self._others[key] = speaks_of_another(self.question, article, around, sentence)
+        return self._others[key]
 
     def shared(self, words: str, foreign: bool) -> float:
         """Return the share of an answer that only says the question again."""
@@ -244,7 +259,7 @@ def _told_by_text(
         asked.cover(text[around.start : around.end], foreign),
         asked.cover(text[sentence.start : sentence.end], foreign, found.article.title or ""),
         float(
-            speaks_of_another(asked.question, found.article, around, sentence)
+            asked.is_others(found.article, around, sentence)
             or is_other_side(asked.question, text, span)
         ),
         math.log1p(len(found.text)),
@@ -290,6 +305,7 @@ def _claim(group: list[_Found]) -> Claim:
     return Claim(said, best.score, tuple(places.values()), best.passage, best.told)
 
 
+@lru_cache(maxsize=1024)  # of an answer twice: does it repeat the question, and which it is
 def _key(words: str) -> str:
     return "".join(c for c in fold(essence(words)) if c.isalnum() or c in "%.")
 
@@ -348,10 +364,15 @@ def sentence_around(article: Article, span: Span) -> Span:
     lines = text[start : end if end >= 0 else len(text)]
     holding = [
         Span(start + s.start, start + s.end)
-        for s in sentences(lines)
+        for s in _sentences(lines)
         if start + s.start < span.end and start + s.end > span.start
     ]
     return Span(min(s.start for s in holding), max(s.end for s in holding)) if holding else span
+
+
+@lru_cache(maxsize=256)  # a paragraph holds many possible answers
+def _sentences(paragraph: str) -> tuple[Span, ...]:
+    return tuple(sentences(paragraph))
 
 
 def passage_around(article: Article, span: Span, at_least: int) -> Span:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from functools import lru_cache
 
 from rag.types import Article, Span
 
@@ -55,8 +56,7 @@ def speaks_of_another(question: str, article: Article, clause: Span, sentence: S
     A year may be named `_BACK` characters before, or in the title; 今年 is the year in which the
     article was published. `clause` and `sentence` are those that hold the answer.
     """
-    asked = {name: set(_named(name, question)) for name in _TIMES}
-    near, offices = set(_NEAR_YEAR.findall(question)), _OFFICE.findall(question)
+    asked, near, offices = _asked_for(question)
     if not near and not offices and not any(asked.values()):
         return False
     text = article.text
@@ -89,6 +89,13 @@ def is_other_side(question: str, text: str, span: Span) -> bool:
         return asks_old
     is_old = (_FROM.search(before) and _LEAVES.match(after)) or _FROM_LATIN.search(before)
     return bool(is_old or _LEFT.match(after)) and not asks_old
+
+
+@lru_cache(maxsize=64)  # asked of every possible answer
+def _asked_for(question: str) -> tuple[dict[str, frozenset[str]], frozenset[str], tuple[str, ...]]:
+    """Return the times of each sort, the years named by a word, and the offices of a question."""
+    times = {name: frozenset(_named(name, question)) for name in _TIMES}
+    return times, frozenset(_NEAR_YEAR.findall(question)), tuple(_OFFICE.findall(question))
 
 
 def _is_deputys(office: str, words: str) -> bool:

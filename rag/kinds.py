@@ -248,7 +248,7 @@ def _number_fit(kind: Kind, words: str, after: str) -> float:
 def _person_fit(words: str) -> float:
     if re.search("[0-9]", words) or len(words) > 30:
         return -1.0
-    names = FAMILY_NAMES | _RARER_NAMES
-    chinese = bool(re.fullmatch("[\u4e00-\u9fff]{2,3}", words)) and words[0] in names
+    named = words[:1] in FAMILY_NAMES or words[:1] in _RARER_NAMES
+    chinese = named and bool(re.fullmatch("[\u4e00-\u9fff]{2,3}", words))
     latin = re.fullmatch(r"(?:[A-Z][\w'’-]+\.? ){1,2}[A-Z][\w'’-]+", words)
     return 1.0 if chinese or latin or "·" in words else 0.0

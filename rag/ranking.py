@@ -80,23 +80,21 @@ def features(
     `top` is the highest BM25 and `nearest` the highest cosine of all candidates of the question, of
     either language.
     """
-    rows = np.zeros((len(candidates), len(FEATURES)), np.float32)
     weights = np.array([group.weight for group in groups], np.float32)
     total = float(weights.sum()) or 1.0
     exact = np.array([any(form.isascii() for form in group.forms) for group in groups], bool)
     held = np.array([shares(groups, c.folded) for c in candidates], np.float32)
     held = held.reshape(len(candidates), len(groups))
     together = _together([c.article for c in candidates], held)
-    for number, (row, candidate) in enumerate(zip(rows, candidates, strict=True)):
-        row[:] = (
-            candidate.lexical / (top or 1.0),
-            candidate.cosine - nearest,
-            float((held[number] * weights).sum()) / total,
-            float((held[number][exact] > 0).mean()) if exact.any() else 1.0,
-            candidate.opens,
-            float((together[number] * weights).sum()) / total,
-        )
-    return rows
+    columns = (
+        np.array([c.lexical for c in candidates]) / (top or 1.0),
+        np.array([c.cosine for c in candidates]) - nearest,
+        (held * weights).sum(1).astype(float) / total,
+        (held[:, exact] > 0).mean(1) if exact.any() else np.ones(len(candidates)),
+        np.array([c.opens for c in candidates]),
+        (together * weights).sum(1).astype(float) / total,
+    )
+    return np.stack(columns, 1).astype(np.float32)
 
 
 def _together(articles: Sequence[str], held: Floats) -> Floats:

@@ -38,7 +38,9 @@ def essence(text: str) -> str:
     >>> essence("8\\n月 的目标是２００台") == essence("8月的目标是200台")
     True
     """
-    return unicodedata.normalize("NFKC", "".join(c for c in text if not is_ignorable(c)))
+    if not text.isprintable() or " " in text:  # else nothing in it is ignorable
+        text = "".join(c for c in text if not is_ignorable(c))
+    return unicodedata.normalize("NFKC", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,16 @@ def test_numpy_and_torch_judge_alike(tmp_path):
         assert mine[span] == pytest.approx(float(expected), abs=0.02)  # stored as float16
 
 
+def test_passages_judged_together_are_judged_as_each_alone():
+    reader, judge = ExtractiveReader.load(), Judge.load(WEIGHTS)
+    assert judge is not None
+    reads = [read for *_, read in reader.look(QUESTION, [PASSAGE, *OTHERS.values(), "是"])]
+    spans = [best_spans(read.scores, 5) for read in reads]
+    together = judge.log_odds_of_all(reads, spans)
+    for read, some, said in zip(reads, spans, together, strict=True):
+        assert said == pytest.approx(judge.log_odds(read, some), abs=1e-4)
+
+
 def test_a_judge_learns_to_tell_right_from_wrong():
     rng = np.random.default_rng(0)
     found = rng.normal(size=(60_000, 20)).astype(np.float16)

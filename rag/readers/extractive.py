@@ -3,8 +3,9 @@ torch.
 
 A run reads one passage. Against the same network in numpy, 21 questions of six passages each, one
 thread of a busy machine, in turns: network 86 -> 38 ms, match features 12 -> 8, spans 3.3 -> 1.7,
-everything 111 -> 57. Products of matrices take some 40 % of the network, at 130 GFLOP/s; with 8
-bits (DynamicQuantizeMatMul) they ran but 1.5 times as fast as with 32, and would change scores.
+everything 111 -> 57. Products of matrices take some 60 % of it, at 130 GFLOP/s. With 8 bits
+(MatMulIntegerToFloat, a scale a column, attention's and convolutions' products) reading took 0.95
+times as long, and of 128 questions 4 had another first span (scores off by 0.04 on average): left.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,15 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
 from rag.errors import ModelError
-from rag.readers.features import match_features, question_weights
-from rag.readers.graph import reader_graph
+from rag.readers.features import (
+    passage_features,
+    question_features,
+    question_weights,
+    soft_matches,
+)
+from rag.readers.graph import ASKED, passage_graph, question_graph
 from rag.readers.judge import Judge, Read
+from rag.readers.onnx import session
 from rag.readers.tokens import Tokens, Vocabulary, head
 from rag.readers.words import (
     MAX_QUESTION,
@@ -42,6 +49,8 @@ Floats = npt.NDArray[np.float32]
 WEIGHTS = Path(__file__).with_name("weights")
 TREES = "preference.safetensors"  # beside calibration.json, made with it
 _FAR = np.float32(-1e4)  # a score no real span has
+_KEPT = 1000  # passages whose tokens are kept, 6 KB each: the next question often meets them
+_AT_ONCE = 64  # passages that a question is prepared for: it takes up to 0.2 MB beside each
 _OTHER_CUTS = 3  # of one place, beside the best
 
 
@@ -64,7 +73,9 @@ class ExtractiveReader:
         if "own.weight" in weights:
             self._words += weights["own.weight"]
         self._characters, self._kinds = weights["characters.weight"], weights["kinds.weight"]
-        self._network = _session(reader_graph(weights))
+        self._asking = session(question_graph(weights))
+        self._network = session(passage_graph(weights))
+        self._cut = lru_cache(_KEPT)(self._first_tokens)
         self._threads = ThreadPoolExecutor(threads, "reader") if threads > 1 else None
         self._judge = judge
         self.calibration = calibration
@@ -79,42 +90,54 @@ class ExtractiveReader:
         self, question: str, passages: Sequence[str], *, per_passage: int = 5
     ) -> list[Reading]:
         """Return possible answers, best first; see rag.readers.Reader."""
-        readings = []
-        for k, tokens, read in self.look(question, passages):
-            spans = best_spans(read.scores, per_passage)
-            judged = self._judge.log_odds(read, spans) if self._judge else [0.0] * len(spans)
-            readings += [
-                Reading(k, _characters(tokens, i, j), score, float(right))
-                for (i, j, score), right in zip(spans, judged, strict=True)
-            ]
+        looked = self.look(question, passages)
+        spans = [best_spans(read.scores, per_passage) for *_, read in looked]
+        judged = [[0.0] * len(some) for some in spans]
+        if self._judge and looked:
+            found = self._judge.log_odds_of_all([read for *_, read in looked], spans)
+            judged = [some.tolist() for some in found]
+        readings = [
+            Reading(k, _characters(tokens, i, j), score, right)
+            for (k, tokens, _), some, rights in zip(looked, spans, judged, strict=True)
+            for (i, j, score), right in zip(some, rights, strict=True)
+        ]
         return sorted(readings, key=lambda r: -r.score)
 
     def look(self, question: str, passages: Sequence[str]) -> list[tuple[int, Tokens, Read]]:
         """Return what the network says of each passage that has a word: its number, tokens and
         that; nothing where the question has none."""
-        asked, *cut = self._vocabulary.cut([question, *passages])
-        asked = head(asked, MAX_QUESTION)
-        given = [(k, head(tokens, MAX_TOKENS)) for k, tokens in enumerate(cut)]
+        asked = head(self._vocabulary.cut([question])[0], MAX_QUESTION)
+        given = list(enumerate(map(self._cut, passages)))
         given = [(k, tokens) for k, tokens in given if len(tokens.ids)]
         if not given or not len(asked.ids):
             return []
-        found = self._look(asked, [tokens for _, tokens in given])
+        found = [
+            read
+            for start in range(0, len(given), _AT_ONCE)
+            for read in self._look(asked, [tokens for _, tokens in given[start:][:_AT_ONCE]])
+        ]
         return [(k, tokens, read) for (k, tokens), read in zip(given, found, strict=True)]
+
+    def _first_tokens(self, passage: str) -> Tokens:
+        """Return what is read of a passage; nothing in it depends on the question."""
+        return head(self._vocabulary.cut([passage])[0], MAX_TOKENS)
 
     def _look(self, question: Tokens, passages: Sequence[Tokens]) -> list[Read]:
         """Return what the network says of each passage."""
-        embedded, weights = self._embed(question), question_weights(question, self._table.rarity)
+        rarity, embedded = self._table.rarity, self._embed(question)
+        weights = question_weights(question, rarity)
+        matches = [soft_matches(question, p, self._table.match) for p in passages]
+        told = [np.concatenate([embedded, question_features(weights, m)], 1) for m in matches]
+        asked = dict(zip(ASKED, self._asking.run(ASKED, {"asked": np.stack(told)}), strict=True))
 
-        def look(passage: Tokens) -> Read:
-            match, rarity = self._table.match, self._table.rarity
-            features = match_features(question, passage, match, rarity, weights)
-            given = {
-                "passage": np.concatenate([self._embed(passage), features.passage], 1),
-                "question": np.concatenate([embedded, features.question], 1),
-            }
-            return Read(*self._network.run(Read._fields, given))
+        def look(k: int) -> Read:
+            given = {name: value[k] for name, value in asked.items()}
+            features = passage_features(question, passages[k], rarity, weights, matches[k])
+            given["passage"] = np.concatenate([self._embed(passages[k]), features], 1)
+            scores, rows, null = self._network.run(("scores", "rows", "null"), given)
+            return Read(scores, rows, given["vector"], null)
 
-        return list((self._threads.map if self._threads else map)(look, passages))
+        return list((self._threads.map if self._threads else map)(look, range(len(passages))))
 
     def _embed(self, tokens: Tokens) -> Floats:
         characters = self._characters
@@ -137,22 +160,6 @@ def _load(folder: Path, threads: int) -> ExtractiveReader:
         raise ModelError(
             f"the reader in {folder} cannot be loaded ({error}): install Youju again"
         ) from error
-
-
-def _session(graph: bytes) -> Any:  # onnxruntime has no types
-    """Return what runs the graph, in the thread that asks."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors; warnings are about the machine, and go to the terminal
-    return onnxruntime.InferenceSession(
-        graph,
-        options,
-        providers=["CPUExecutionProvider"],
-        # in one step residual and norm take six times as long as in two, 1.31
-        disabled_optimizers=["SkipLayerNormFusion"],
-    )
 
 
 def _cores() -> int:

@@ -63,30 +63,51 @@ def match_features(
     passage: Tokens,
     vectors: Floats,
     rarity: Floats,
-    weights: tuple[Floats, Floats] | None = None,
 ) -> Features:
     """Return the match features of one question and one passage.
 
-    `vectors` (ids, d): unit rows (or zero rows) of aligned word vectors; `rarity` (ids,);
-    `weights`: what `question_weights` says of the question, where that is known already.
+    `vectors` (ids, d): unit rows (or zero rows) of aligned word vectors; `rarity` (ids,).
     """
     n, m = len(passage.ids), len(question.ids)
-    features = np.zeros((n, PASSAGE_FEATURES), np.float32)
     if n == 0 or m == 0:
-        return Features(features, np.zeros((m, QUESTION_FEATURES), np.float32))
-    by_token, by_character = weights or question_weights(question, rarity)
+        none = np.zeros((n, PASSAGE_FEATURES), np.float32)
+        return Features(none, np.zeros((m, QUESTION_FEATURES), np.float32))
+    weights, matches = question_weights(question, rarity), soft_matches(question, passage, vectors)
+    return Features(
+        passage_features(question, passage, rarity, weights, matches),
+        question_features(weights, matches),
+    )
+
+
+def question_features(weights: tuple[Floats, Floats], matches: tuple[Floats, Floats]) -> Floats:
+    """Return those of the question's tokens, (m, QUESTION_FEATURES): what of them stands in the
+    passage. `weights` are of `question_weights`, `matches` of `soft_matches`."""
+    cosine, exact = matches
+    return np.stack([weights[0], cosine.max(0), exact.max(0)], 1).astype(np.float32)
+
+
+def passage_features(
+    question: Tokens,
+    passage: Tokens,
+    rarity: Floats,
+    weights: tuple[Floats, Floats],
+    matches: tuple[Floats, Floats],
+) -> Floats:
+    """Return those of the passage's tokens, (n, PASSAGE_FEATURES)."""
+    n = len(passage.ids)
+    features = np.zeros((n, PASSAGE_FEATURES), np.float32)
+    (by_token, by_character), (cosine, exact) = weights, matches
     total = float(by_character.sum()) + 1e-6
-    length, weight, matches = _runs(question.text, passage.text, by_character)
+    length, weight, shared = _runs(question.text, passage.text, by_character)
     starts = passage.borders[:, 0]
     clause = _segments(_CLAUSE_END, passage.text)
     sentence = _segments(_SENTENCE_END, passage.text)
-    cosine, exact = _soft_matches(question, passage, vectors)
     token_weight = np.maximum.reduceat(weight, starts)
-    sentence_cover = _cover(sentence, matches, by_character) / total
+    sentence_cover = _cover(sentence, shared, by_character) / total
     features[:, 0] = (exact * (by_token > 0)).max(1)
     features[:, 1] = np.maximum.reduceat(length, starts)
     features[:, 2] = token_weight
-    features[:, 3] = (_cover(clause, matches, by_character) / total)[clause[starts]]
+    features[:, 3] = (_cover(clause, shared, by_character) / total)[clause[starts]]
     features[:, 4] = sentence_cover[sentence[starts]]
     features[:, 5] = _decayed(token_weight)
     features[:, 6] = _decayed(token_weight[::-1])[::-1]
@@ -102,10 +123,9 @@ def match_features(
     features[:, 12] = rarity[passage.ids]
     previous = np.concatenate([[0.0], sentence_cover[:-1]])
     features[:, 13] = previous[sentence[starts]]
-    features[:, 14] = _cover(np.zeros_like(clause), matches, by_character)[0] / total
+    features[:, 14] = _cover(np.zeros_like(clause), shared, by_character)[0] / total
     features[:, 15] = float((cosine.max(0) * shares).sum())
-    best = cosine.max(0)
-    return Features(features, np.stack([by_token, best, exact.max(0)], 1).astype(np.float32))
+    return features
 
 
 def _runs(
@@ -178,7 +198,7 @@ def _weighed(rows: npt.NDArray[Any], weights: Floats) -> Floats:
     return np.asarray(np.einsum("ij,j->i", rows, weights), np.float32)
 
 
-def _soft_matches(question: Tokens, passage: Tokens, vectors: Floats) -> tuple[Floats, Floats]:
+def soft_matches(question: Tokens, passage: Tokens, vectors: Floats) -> tuple[Floats, Floats]:
     """Return (n, m) cosines, 1 where tokens are the same word, and (n, m) sameness, 0 or 1."""
     same_word = (passage.ids[:, None] == question.ids[None]) & (passage.ids[:, None] > 2)
     for j in np.flatnonzero(question.ids <= 2).tolist():  # numbers and unknown words: the writing

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rag.readers.onnx import MICROSOFT, Graph, session
+
 Floats = npt.NDArray[np.float32]
 
 FILE = "judge.safetensors"  # beside the network's
@@ -36,7 +38,7 @@ class Judge:
     """Three layers over `inputs`. Safe to share between threads."""
 
     def __init__(self, weights: dict[str, Floats]) -> None:
-        self._weights = weights
+        self._layers = session(_graph(weights))
 
     @classmethod
     def load(cls, folder: Path) -> Judge | None:
@@ -50,16 +52,19 @@ class Judge:
     def log_odds(self, read: Read, spans: Sequence[tuple[int, int, float]]) -> Floats:
         """Return (n,) how likely each span (first token, last token, score) is right; the best of
         the passage is among them."""
-        x = inputs(read, spans, max(score for *_, score in spans))
-        for layer in ("first", "second"):
-            x = _gelu(self._linear(layer, x))
-        score = np.array([score for *_, score in spans], np.float32)
-        score = np.clip(score, -FURTHEST, FURTHEST)
-        return np.asarray(self._linear("last", x)[:, 0] + score / 2, np.float32)
+        return self.log_odds_of_all([read], [spans])[0]
 
-    def _linear(self, layer: str, x: Floats) -> Floats:
-        product: Floats = x @ self._weights[f"{layer}.weight"].T + self._weights[f"{layer}.bias"]
-        return product
+    def log_odds_of_all(
+        self, reads: Sequence[Read], spans: Sequence[Sequence[tuple[int, int, float]]]
+    ) -> list[Floats]:
+        """Return what `log_odds` does of the spans of each passage, of which each has some, in one
+        product a layer: so the weights are fetched once."""
+        beside = zip(reads, spans, strict=True)
+        x = np.concatenate([inputs(r, some, max(s for *_, s in some)) for r, some in beside])
+        score = np.array([score for some in spans for *_, score in some], np.float32)
+        score = np.clip(score, -FURTHEST, FURTHEST)
+        right = self._layers.run(["right"], {"x": x})[0][:, 0] + score / 2
+        return np.split(right, np.cumsum([len(some) for some in spans])[:-1])
 
 
 def inputs(read: Read, spans: Sequence[tuple[int, int, float]], best: float) -> Floats:
@@ -74,14 +79,21 @@ def _states(read: Read, spans: Sequence[tuple[int, int, float]]) -> Floats:
     span's mean, and first times last."""
     rows = read.rows
     first, last = (np.array([span[side] for span in spans]) for side in (0, 1))
-    none = np.zeros_like(rows[:1])
-    padded, sums = np.concatenate([none, rows, none]), np.concatenate([none, rows.cumsum(0)])
-    count = (last - first + 1).astype(np.float32)  # with float64 all that follows is
-    mean = (sums[last + 1] - sums[first]) / count[:, None]
+    sums, half = rows.cumsum(0), np.float32(0.5)
+    count = (last - first + 1).astype(np.float32)[:, None]  # with float64 all that follows is
+    opening, closing = rows[first], rows[last]
+    mean = (sums[last] - sums[first] + opening) / count
+    before, after = rows[first - 1], rows[np.minimum(last + 1, len(rows) - 1)]
+    before[first == 0], after[last == len(rows) - 1] = 0, 0
     of_all = np.concatenate([rows.max(0), rows.mean(0), read.vector[0]])
-    around = [rows[first], rows[last], mean, padded[first], padded[last + 2]]
-    alone = np.concatenate([*around, np.tile(of_all, (len(spans), 1))], 1) / 2
-    return np.concatenate([alone, mean * read.vector, rows[first] * rows[last]], 1)
+    width = rows.shape[1]
+    out = np.empty((len(spans), 10 * width), np.float32)
+    for k, part in enumerate((opening, closing, mean, before, after)):
+        np.multiply(part, half, out=out[:, k * width : (k + 1) * width])
+    out[:, 5 * width : 8 * width] = of_all * half
+    np.multiply(mean, read.vector, out=out[:, 8 * width : 9 * width])
+    np.multiply(opening, closing, out=out[:, 9 * width :])
+    return out
 
 
 def _numbers(read: Read, spans: Sequence[tuple[int, int, float]], best: float) -> Floats:
@@ -94,7 +106,17 @@ def _numbers(read: Read, spans: Sequence[tuple[int, int, float]], best: float) -
     return np.stack([*told, null / 4, size / 200], 1).astype(np.float32)
 
 
-def _gelu(x: Floats) -> Floats:
-    """Hendrycks and Gimpel 2016, with tanh."""
-    cube = np.float32(0.044715) * x * x * x
-    return np.asarray(x / 2 * (1 + np.tanh(np.float32((2 / np.pi) ** 0.5) * (x + cube))))
+def _graph(weights: dict[str, Floats]) -> bytes:
+    """Return the layers, `x` (n, size) to `right` (n, 1), as an ONNX graph: numpy's products would
+    take all cores, and wait for them."""
+    g = Graph()
+    x = g.input("x", ["n", weights["first.weight"].shape[1]])
+    for layer in ("first", "second", "last"):
+        weight, bias = (weights[f"{layer}.{part}"] for part in ("weight", "bias"))
+        inputs = [x, g.constant(f"{layer}.weight", weight.T), g.constant(f"{layer}.bias", bias)]
+        if layer == "last":
+            g.add("Gemm", inputs, outputs=["right"])
+        else:  # Hendrycks and Gimpel 2016, with tanh
+            x = g.add("FastGelu", [g.add("Gemm", inputs)], domain=MICROSOFT)
+    g.output("right", ["n", 1])
+    return g.message()
