@@ -182,6 +182,7 @@ def test_a_name_is_read_where_the_pronoun_begins_or_owns(question, read):
         pytest.param("电站总投资多少？", "装机呢？", ("电站总装机多少？",), id="attribute"),
         pytest.param("他为什么推掉第一张订单？", "第二张呢？", (), id="a reason is told at length"),
         pytest.param("How much is it?", "And the rest?", (), id="English"),
+        pytest.param("去年交付多少台？", "今年呢？", (), id="a time is no attribute"),
     ],
 )
 def test_x_may_stand_for_the_attribute_that_was_asked(before, question, other):
