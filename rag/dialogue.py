@@ -107,7 +107,7 @@ def in_context(question: str, history: History) -> InContext:
         own = question if asked_kind(question).name == "said" else resolved(question, named)
         return InContext(whole, own, told, subject)
     asked = _MONTH.sub("", before.own) if _MONTH.search(question) else before.own
-    others = instead(before.own, question)
+    others = instead(asked, question)
     return InContext(whole, f"{asked} {question}".strip(), told, subject, others, True)
 
 
@@ -152,7 +152,7 @@ def instead(before: str, question: str) -> tuple[str, ...]:
         return ()
     wanted = _ENDS.sub("", _LEADS.sub("", question.strip())).strip()
     asks = list(_QUESTION_WORD.finditer(before))
-    if not wanted or not asks:
+    if not wanted or not asks or _MONTH.fullmatch(wanted):
         return ()
     tail = before[asks[-1].start() :]
     words = cut(before[: asks[-1].start()])

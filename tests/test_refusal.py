@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.refusal import missing_words, refusal_text
+from rag.refusal import lacking, missing_words, refusal_text
 
 ARTICLE_TERMS = {"松延", "延动", "动力", "2025", "noetix", "the", "交付", "机器", "器人"}
 
@@ -50,3 +50,27 @@ def test_the_nearest_passage_is_marked_as_no_answer():
     text = refusal_text("谁?", [], "松延动力交付105台。")
     assert "不是答案" in text
     assert text.endswith("松延动力交付105台。")
+
+
+@pytest.mark.parametrize(
+    ("question", "nearest", "word"),
+    [
+        ("公交2022年亏了多少钱?", "2019年日均客流41.7万人次。", "2022年"),
+        ("公交2019年亏了多少钱?", "2019年日均客流41.7万人次。", ""),
+        ("“枯泉”琴是哪年挖出来的?", "墓主是个三十来岁的女子。", "枯泉"),
+        ("社会捐款收到多少?", "慈善总会收到捐款3847万元。", ""),
+        ("2022年有多少人?", "The council voted in 2019.", ""),
+    ],
+)
+def test_the_year_or_name_that_the_nearest_passage_lacks_is_told(question, nearest, word):
+    assert lacking(question, nearest) == word
+    assert f"“{word}”" in refusal_text(question, [], nearest) or not word
+
+
+def test_a_name_that_may_be_a_chinese_one_is_not_said_to_be_missing():
+    def chinese(terms):
+        return frequency(terms) | {term: 9 for term in terms if term == "的"}
+
+    assert missing_words("Who judged the Suijin case?", chinese) == ()
+    assert missing_words("Who judged the Suijin case?", frequency) == ("Suijin",)
+    assert missing_words("Who judged the Tesla case?", chinese) == ("Tesla",)
