@@ -44,6 +44,7 @@ from rag.repair import repair
 
 Floats = npt.NDArray[np.float64]
 
+_OF_HEADS = ("kicker", "title", "byline")
 _HELD_OUT = 5  # of so many stories one is never fitted on
 _NEAR = 24  # labellings one step from the truth that are looked at in a round
 _ROUNDS = 5
@@ -81,7 +82,7 @@ def example_of(true: TruePage) -> Example | None:
             return None
         owner.append(held.most_common(1)[0][0] if held else NONE)
         parts = set(true.part[places][mine == owner[i]].tolist()) - {NONE}
-        if any(true.articles[owner[i]].parts[k].kind in ("title", "byline") for k in parts):
+        if any(true.articles[owner[i]].parts[k].kind in _OF_HEADS for k in parts):
             titled.setdefault(owner[i], set()).add(i)
     page = Page(lines, find_heads(lines))
     return Example(page, owner, titled) if page.body else None
