@@ -4,7 +4,7 @@ short ones; at random, or all of a like matter, which are the hardest to part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from embeddings import load
 from eval.simulate import TruePage, simulated
-from eval.stories import Story, asked, features, in_short
+from eval.stories import Story, asked, features, in_short, is_english
 
 _LONG, _SHORT = 850, 400  # characters from which a story is long, and below which it is short
 _PLANS: dict[tuple[str, ...], float] = {
@@ -61,7 +61,7 @@ class _Rack:
         self.stories, self.rng = list(stories), rng
         self.free: dict[str, list[int]] = {"long": [], "middling": [], "short": []}
         for k, story in enumerate(self.stories):
-            size = sum(map(len, story.body)) / (2.5 if story.body[0].isascii() else 1)
+            size = sum(map(len, story.body)) / (2.5 if is_english(story.body[0]) else 1)
             kind = "long" if size >= _LONG else "short" if size < _SHORT else "middling"
             self.free[kind].append(k)
         for numbers in self.free.values():
@@ -101,8 +101,8 @@ class _Rack:
 _SPOKEN, _IN_SENTENCES = 0.03, 0.2  # of the stories
 
 
-def by_language(stories: Mapping[str, Sequence[Story]]) -> tuple[list[Story], list[Story]]:
-    """Return the Chinese and the English stories of a pool."""
-    told = [story for kind in stories.values() for story in kind]
-    chinese = [story for story in told if not story.body[0].isascii()]
-    return chinese, [story for story in told if story.body[0].isascii()]
+def by_language(stories: Iterable[Story]) -> tuple[list[Story], list[Story]]:
+    """Return the Chinese and the English stories."""
+    told = list(stories)
+    chinese = [story for story in told if not is_english(story.body[0])]
+    return chinese, [story for story in told if is_english(story.body[0])]

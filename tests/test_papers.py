@@ -1,5 +1,5 @@
-"""eval.papers and eval.habits: pages made up as papers make them up, and what is printed around their
-stories is told for what it is."""
+"""eval.papers and eval.habits: pages made up as papers make them up, and what is printed around
+their stories is told for what it is."""
 
 from collections import Counter
 from random import Random
