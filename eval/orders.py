@@ -129,6 +129,59 @@ def _tail_first(stories: Sequence[Printed], rng: Random) -> Blocks:
     return out
 
 
+def _in_columns(stories: Sequence[Printed], rng: Random) -> Blocks:
+    """Stories in pieces, those of neighbours in turns: columns side by side, read across."""
+    heads_apart = rng.random() < 0.4
+    out: Blocks = [(n, s.head, "head") for n, s in enumerate(stories) if heads_apart]
+    waiting = []
+    for n, s in enumerate(stories):
+        pieces = _cut(s.body, rng.randint(2, 3), rng)
+        if not heads_apart:
+            out.append((n, s.head, "head"))
+            out.append((n, pieces.pop(0), "body"))
+        waiting.append([(n, piece, "body") for piece in pieces])
+    while any(waiting):
+        for pieces_of_one in waiting:
+            if pieces_of_one:
+                out.append(pieces_of_one.pop(0))
+    return out
+
+
+def _sections_astray(stories: Sequence[Printed], rng: Random) -> Blocks:
+    """Heads above, the pieces of one story in another order, as where columns are read wrongly."""
+    out: Blocks = []
+    astray = rng.randrange(len(stories))
+    for n, s in enumerate(stories):
+        pieces = _cut(s.body, rng.randint(2, 3), rng) if n == astray else [s.body]
+        blocks: Blocks = [(n, s.head, "head"), *((n, piece, "body") for piece in pieces)]
+        if n == astray:
+            rng.shuffle(blocks)
+        out += blocks
+    return out
+
+
+def _one_lede_last(stories: Sequence[Printed], rng: Random) -> Blocks:
+    """In order, but head and lede of one story stand at the end of the page, or the lede alone."""
+    out: Blocks = []
+    late = rng.randrange(len(stories))
+    end: Blocks = []
+    for n, s in enumerate(stories):
+        if n != late:
+            out += _in_order_of(n, s)
+            continue
+        lede, rest = _lede(s, rng)
+        above = rng.random() < 0.3
+        out += [*([(n, s.head, "head")] if above else []), (n, rest, "body")]
+        end = [*([] if above else [(n, s.head, "head")]), (n, lede, "lede")]
+    return [*out, *end]
+
+
+def _cut(body: Sequence[int], many: int, rng: Random) -> list[list[int]]:
+    """Return a body in so many pieces, fewer where it is short."""
+    places = sorted(rng.sample(range(1, len(body)), min(many, len(body)) - 1))
+    return [list(body[a:b]) for a, b in zip([0, *places], [*places, len(body)], strict=True)]
+
+
 def _lede(story: Printed, rng: Random) -> tuple[list[int], list[int]]:
     many = min(rng.choice((1, 1, 1, 2)), len(story.body))
     return story.body[:many], story.body[many:]
@@ -137,14 +190,17 @@ def _lede(story: Printed, rng: Random) -> tuple[list[int], list[int]]:
 ORDERS: dict[Callable[[Sequence[Printed], Random], Blocks], float] = {
     _in_order: 0.32,
     _head_behind: 0.07,
-    _lede_behind: 0.11,
-    _heads_apart: 0.12,
+    _lede_behind: 0.09,
+    _heads_apart: 0.08,
     _heads_partly_apart: 0.06,
-    _ledes_first: 0.11,
+    _ledes_first: 0.09,
     _heads_last: 0.04,
     _byline_behind: 0.02,
     _sidebar: 0.03,
     _mixed: 0.08,
     _tail_first: 0.04,
+    _in_columns: 0.03,
+    _sections_astray: 0.03,
+    _one_lede_last: 0.04,
 }
 """How often each order is drawn: most pages are read in order, the others are what goes wrong."""

@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.damage import ADDED, DAMAGES, Page, changed, hard_wraps, page_of
+from eval.habits import furniture_line, house_of, jump_line
 from eval.orders import ORDERS, Block, Blocks
-from eval.printed import FURNITURE, PAPERS, TrueArticle, house_of, name_of, printed
+from eval.printed import TrueArticle, printed
 from eval.stories import Story, is_english
 from rag.types import is_ignorable
 
@@ -49,12 +50,12 @@ def simulated(stories: Sequence[Story], rng: Random, name: str = "page.txt") -> 
     order = rng.choices(list(ORDERS), list(ORDERS.values()))[0]
     blocks = [block for block in order(stands, rng) if block[1]]
     for n, story in enumerate(stands):
-        for part in story.aside:
+        if story.aside:
             after = [i for i, block in enumerate(blocks) if block[0] == n]
             at = rng.choice(after)
             if blocks[at][2] == "body" and rng.random() < 0.7:
                 at = _parted(blocks, at, rng)
-            blocks.insert(at + 1, (n, [part], "caption"))
+            blocks.insert(at + 1, (n, story.aside, "caption"))
     return _laid_out([one.article for one in stands], blocks, rng, name)
 
 
@@ -70,6 +71,7 @@ def _parted(blocks: Blocks, at: int, rng: Random) -> int:
 _WIDTHS = (10, 12, 13, 14, 16, 18, 18, 20, 22, 24, 27, 30, 34, 40, 46)
 _GENTLE = ("spaces_between_scripts", "spaces_beside_punctuation", "padded_names", "full_width")
 _ROUGH = ("compatibility_forms", "spaced_runs", "blank_after_every_line", "strewn")
+_HEAD_WIDTHS = (8, 10, 12, 16, 24, 40, 60)
 
 
 def _bylines_apart(articles: Sequence[TrueArticle], blocks: Blocks) -> Iterator[Block]:
@@ -86,7 +88,7 @@ def _bylines_apart(articles: Sequence[TrueArticle], blocks: Blocks) -> Iterator[
 def _laid_out(articles: Sequence[TrueArticle], blocks: Blocks, rng: Random, name: str) -> TruePage:
     style = _Style(rng)
     owners: list[tuple[int, int, int]] = []
-    pieces: list[Page] = [*style.furniture(rng, 0.25)]
+    pieces: list[Page] = style.furniture(rng, style.much)
     for n, parts, kind in _bylines_apart(articles, blocks):
         texts = [articles[n].parts[k].text for k in parts]
         base = len(owners)
@@ -98,13 +100,15 @@ def _laid_out(articles: Sequence[TrueArticle], blocks: Blocks, rng: Random, name
             piece = frame.damaged(piece, rng)
             places = tuple(o + base if o >= 0 else o for o in piece.origin)
             pieces.append(Page(piece.text, places))
-            if rng.random() < 0.01:
+            if rng.random() < style.strewn / 4:
                 pieces += style.furniture(rng, 1)
-        if rng.random() < 0.04:
+        if kind == "body" and rng.random() < style.jumps:
+            pieces.append(_added(jump_line(rng)))
+        if rng.random() < style.strewn:
             pieces += style.furniture(rng, 1)
-    if rng.random() < _TORN:
+    while rng.random() < style.torn:
         _tear(pieces, rng)
-    pieces += style.furniture(rng, 0.25)
+    pieces += style.furniture(rng, style.much)
     page = _joined(pieces, style, rng)
     for damage in DAMAGES:
         if damage in style.damages:
@@ -116,11 +120,13 @@ def _laid_out(articles: Sequence[TrueArticle], blocks: Blocks, rng: Random, name
     return TruePage(name, page.text, tuple(articles), *found.T)
 
 
-_TORN = 0.05  # of the pages have a column that goes on elsewhere, in the middle of a sentence
+def _added(line: str) -> Page:
+    return Page(line, (ADDED,) * len(line))
 
 
 def _tear(pieces: list[Page], rng: Random) -> None:
-    """Part a long piece at the end of a line and put the rest behind another piece, or before."""
+    """Part a long piece at the end of a line and put the rest behind another piece, or before:
+    a column that goes on elsewhere, in the middle of a sentence or not."""
     long = [i for i, piece in enumerate(pieces) if piece.text.count("\n") >= 8]
     if not long:
         return
@@ -130,15 +136,21 @@ def _tear(pieces: list[Page], rng: Random) -> None:
     head = Page(piece.text[:cut], piece.origin[:cut])
     tail = Page(piece.text[cut + 1 :], piece.origin[cut + 1 :])
     pieces[i] = head
-    pieces.insert(rng.choice((max(0, i - 1), i + 2)), tail)
+    pieces.insert(rng.choice((max(0, i - 1), i, i + 2, i + 3)), tail)
 
 
 class _Style:
     """How one page is set."""
 
     def __init__(self, rng: Random) -> None:
-        self.wraps = rng.random() < 0.9
+        self.wraps = rng.random() < 0.85
         self.width = rng.choice(_WIDTHS)
+        self.head_width = rng.choice((*_HEAD_WIDTHS, None))  # None: each head's own
+        self.odd_widths = rng.choice((0.0, 0.1, 0.3, 0.6))  # of the bodies
+        self.much = rng.choice((0.0, 0.15, 0.3, 0.6))  # furniture above and below
+        self.strewn = rng.choice((0.0, 0.02, 0.05, 0.12))  # … between
+        self.jumps = rng.choice((0.0, 0.0, 0.0, 0.2))
+        self.torn = rng.choice((0.0, 0.0, 0.0, 0.05, 0.4))
         self.indent = rng.choice(("", "", "\u3000\u3000", "  "))
         self.apart = rng.choice(("\n", "\n", "\n\n"))
         self.between = rng.choice(("\n", "\n\n", "\n\n", "\n\n\n"))
@@ -152,7 +164,7 @@ class _Style:
     def wrapped(self, page: Page, kind: str, rng: Random) -> Iterator[Page]:
         """Yield what becomes of a block: one page, or for a head one for each of its lines."""
         if kind == "head":
-            width = rng.choice((8, 10, 12, 16, 40, 40, 60, 60))
+            width = self.head_width or rng.choice(_HEAD_WIDTHS)
             yield hard_wraps(page, rng, width=width, indent="", apart=self.apart)
             return
         if kind == "byline":  # in one line, but where it is longer than any column
@@ -162,7 +174,7 @@ class _Style:
             yield hard_wraps(page, rng, width=9999, indent=self.indent, apart=self.apart)
             return
         width = self.width
-        if kind != "body" or rng.random() < 0.3:
+        if kind != "body" or rng.random() < self.odd_widths:
             width = rng.choice(_WIDTHS)
         page = hard_wraps(
             page, rng, width=width, indent=self.indent, apart=self.apart, ragged=self.ragged
@@ -179,10 +191,7 @@ class _Style:
         out = []
         while rng.random() < share:
             share *= 0.4
-            line = rng.choice(FURNITURE).replace("{paper}", rng.choice(PAPERS))
-            while "{name}" in line:
-                line = line.replace("{name}", name_of(rng), 1)
-            out.append(Page(line, (ADDED,) * len(line)))
+            out.append(_added(furniture_line(rng)))
         return out
 
 

@@ -248,10 +248,11 @@ def _squeezed(text: str | None) -> str:
 
 
 def _same_title(true: TrueArticle, article: Article) -> bool:
-    """Tell whether the title is the true one, with the subtitle or without."""
-    title, subtitle = true.text("title"), true.text("subtitle") or ""
-    mine = _squeezed(article.title)
-    return mine in {_squeezed(title), _squeezed((title or "") + subtitle)}
+    """Tell whether the title is the true one, with kicker and subtitle or without."""
+    title, kicker = true.text("title") or "", true.text("kicker") or ""
+    forms = {title, title + (true.text("subtitle") or "")}
+    forms |= {kicker + form for form in forms}
+    return _squeezed(article.title) in set(map(_squeezed, forms))
 
 
 def _errors(page: TruePage, number: int, article: Article) -> tuple[int, int]:

@@ -5,7 +5,8 @@ import pytest
 
 from rag.articles import split_articles
 from rag.articles.evidence import names_column
-from rag.articles.lines import find_lines, is_common
+from rag.articles.kinds import is_common
+from rag.articles.lines import find_lines
 from rag.repair import repair
 from rag.types import Source
 
@@ -141,3 +142,41 @@ def test_a_subtitle_behind_a_dash_is_no_signature():
 def test_a_name_under_a_headline_is_a_byline_though_furniture_stands_between():
     told = kinds("调整步态训练减轻膝痛", "要闻", "徐文洁", KNEE)
     assert told == ["head", "furniture", "byline", "body"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "（下转第4版）",
+        "上接第1版",
+        "▶▶▶下转8版",
+        "本版责编：王伟 李强",
+        "版面编辑：周一梅 电话：010-18181818",
+        "8月16日 星期六",
+        "国内统一连续出版物号 CN 11-0065",
+        "2025.8.16",
+        "www.example.cn",
+    ],
+)
+def test_what_the_page_says_of_itself_is_furniture_and_stays_apart(line):
+    raw = f"{KNEE[:24]}\n{KNEE[24:]}\n{line}\n机器人运动会开幕\n{GAMES}"
+    lines = {one.text: one.kind for one in find_lines(raw, repair(raw))}
+    assert lines[repair(line).text] == "furniture"
+    assert lines["机器人运动会开幕"] == "head"
+
+
+@pytest.mark.parametrize(
+    "byline", ["Corin Vale, health reporter", "Staff reporter", "By Ines Groat, local editor"]
+)
+def test_an_english_byline_is_not_joined_to_the_text_below_it(byline):
+    raw = f"Drug cuts risk\n{byline}\nThe council said on Monday that the\nbridge would close.\n"
+    assert byline in repair(raw).text.split("\n")
+
+
+def test_a_credit_without_a_blank_ends_its_caption():
+    raw = "图为数字经济规模扩大。记者杜军摄\n8月14日清晨，微风拂过\n洛河两岸的树林。"
+    assert repair(raw).text.split("\n")[0].endswith("杜军摄")
+
+
+def test_to_take_a_picture_is_no_credit():
+    assert "\n" not in repair("这张照片是他昨天在家里拍\n摄的，画面里只有两棵树。").text

@@ -15,55 +15,25 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from rag.articles.joints import breaks_of, parts_of
-from rag.dates import ENGLISH_MARK, MARK
-from rag.repair import HAN, SURNAMES, Repaired
-from rag.repair.table import weights
+from rag.articles.kinds import (
+    BARE,
+    DATELINE,
+    END_MARK,
+    ENGLISH_DATELINE,
+    ENGLISH_NAME,
+    LONGEST_HEAD,
+    SENTENCE_END,
+    SIGNATURE,
+    WORD,
+    bond,
+    is_common,
+    kind_of,
+    may_be_name,
+)
+from rag.repair import SURNAMES, Repaired
 from rag.types import Span
 
-_DATELINE = re.compile(f"据?{MARK}")
-_ENGLISH_DATELINE = re.compile(ENGLISH_MARK)
-_END_MARK = re.compile(f"[（(](?:{_DATELINE.pattern}|完)[)）]$")
-_NAME = f"[{HAN}·]{{2,6}}"
-_ROLE = "记者|通讯员|特约撰稿人?|评论员|实习生|观察员|特派员|撰稿人?"
-_ENGLISH = r"[A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3}(?: and [A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3})?"
-_BYLINE = re.compile(
-    f"[■◎●□▲]?\\s*(?:[{HAN}]{{0,8}}(?:{_ROLE})[：:/ ]*{_NAME}(?:[ 、，]+(?:(?:{_ROLE})[：: ]*)?{_NAME})*"  # noqa: E501
-    f"(?:（[{HAN}]{{2,8}}）)?(?: *文)?"
-    f"|[{HAN}]{{0,6}}评论员|作者[：: ]*[{HAN}· ]{{2,16}}|文[/／] ?[{HAN}· ]{{2,16}}"
-    f"|[{HAN}]{{2,12}}(?:供稿|编辑部|调查队)|本报讯|[{HAN}]{{2,8}}记者 ?[{HAN} ]{{2,20}})"
-    r"|(?:(?:Interview|Report|Reporting|Story|Words|Text|Review|Analysis|Compiled|Written) )?"
-    r"[Bb]y (?!.*[a-z]{3}\.(?: |$))[A-Z][\w .,'’-]{3,50}|Staff reporter"
-    rf"|{_ENGLISH} ?, (?:[a-z]+ ){{0,3}}(?:reporter|editor|correspondent|writer|columnist)"
-)
-_BARE = re.compile(f"[{HAN}]{{2,3}}|[{HAN}]{{2,4}}（[{HAN}]{{2,8}}）")
-_ROLE_OF_NAME = re.compile(f"[{HAN}]{{2,3}}（[{HAN}]{{2,8}}）")  # 李静芳（教师）
-_ENGLISH_NAME = re.compile(rf"{_ENGLISH}(?:, [a-z -]{{4,30}})?")
-_CAPTION = re.compile(
-    f"(?:记者|通讯员|社)?[{HAN}· ]{{1,8}}摄(?:影)?(?:[）)])?$|^[▲◀▶▼△]|^图为|供图[）)]?$|资料图片?[）)]?$"  # noqa: E501
-)
-_FURNITURE = re.compile(
-    "Page \\d{1,3}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? [A-Z][a-z]+ \\d{1,2},? \\d{4}"
-    "|[-—·– ]{0,3}(?:第 ?)?[A-Z]?\\d{1,3} ?(?:版|页)?[-—·– ]{0,3}|[A-Z]\\d{1,2}版?"
-    f"|(?:责任编辑|责编|编辑|主编|本版编辑|值班编委|校对|版式|美编)[：: ].{{0,40}}"
-    f"|(?:[{HAN}]{{2,8}} ?)?\\d{{4}}年\\d{{1,2}}月\\d{{1,2}}日(?: ?星期.)?(?: ?第?.{{0,6}}版)?"
-    "|(?:人民日报|新华每日电讯|[\u4e00-\u9fff]{2,4}(?:日报|晚报|时报|早报|周报|都市报)|要闻|国际|文化|体育|经济|特刊|副刊|[\u4e00-\u9fff]{2}·[\u4e00-\u9fff]{2})"
-    "|.{0,20}(?:特刊|专刊|专版|特别报道)|写在前面|编者按|编者的话|开栏的话|卷首语|(?:新闻|相关)链接|延伸阅读|.{2,4}之(?:声|窗)"
-    "|.{0,4}(?:电话|邮箱|邮编)：?[ 0-9A-Za-z@.:：-]{6,60}.*"
-)
-_SIGNATURE = re.compile(
-    f"—{{1,2}}[{HAN}（）·]{{3,24}} (?:[{HAN}]{{2,4}}|[{HAN}]{{1,6}}·[{HAN}·]{{1,10}})"
-)
-_TURN = re.compile("[问答][：:]|[QA][：:.] ")
-_DAY = re.compile("(?:\\d{4}年)?\\d{1,2}月\\d{1,2}日")  # below a letter
-_ASKED = re.compile(f"(?:{_ROLE})[：:](.*)")  # 记者：有好几份遗|嘱听谁的, of an interview
-# a stop within a line, no initial's or title's: U.S. Wins, Mr. Coe
-_STOP = re.compile(r"(?<![A-Z])(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\bvs)\. ")
-_SENTENCE_END = re.compile("[。！？!?…；][”’）》」』)]*$|[.][\"'”)]*$")
-_LONGEST_HEAD = 42  # characters of a headline's line
-_LONGEST_ENGLISH_HEAD = 110
 _LONGEST_STACK = 120  # characters of several headlines in a row
 _MOST_PIECES = 8  # lines that repair may have joined to one
 
@@ -92,7 +62,8 @@ def find_lines(raw: str, repaired: Repaired) -> list[Line]:
         pieces = _pieces(raw, repaired, start, end)
         span = Span(start, end)
         whole = _line(raw, repaired, span)
-        if len(pieces) > 1 and not whole.signature and (whole.kind == "head" or _is_stack(whole)):
+        apart = whole.kind in ("head", "furniture") or _is_stack(whole)
+        if len(pieces) > 1 and not whole.signature and apart:
             parts = [_line(raw, repaired, piece) for piece in pieces]
             told = [p.kind if p.kind in ("byline", "furniture") else "head" for p in parts]
             out += [p._replace(kind=k) for p, k in zip(parts, told, strict=True)]
@@ -172,7 +143,7 @@ def _is_stack(line: Line) -> bool:
         and not line.ended
         and not text[:20].isascii()
         and (
-            len(text) <= 2 * _LONGEST_HEAD
+            len(text) <= 2 * LONGEST_HEAD
             and text.count("，") <= 1
             and not re.search("[。；]|[，、：]$", text)
         )
@@ -187,7 +158,7 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
 def _pieces(raw: str, repaired: Repaired, start: int, end: int) -> list[Span]:
     """Return the printed lines of a headline that repair may have joined, or the paragraph."""
     text = repaired.text
-    if end - start > _LONGEST_STACK or _SENTENCE_END.search(text, end - 6, end):
+    if end - start > _LONGEST_STACK or SENTENCE_END.search(text, end - 6, end):
         return [Span(start, end)]
     cuts = [start, *breaks_of(raw, repaired, Span(start, end))]
     if len(cuts) > _MOST_PIECES:
@@ -198,11 +169,11 @@ def _pieces(raw: str, repaired: Repaired, start: int, end: int) -> list[Span]:
 
 def _line(raw: str, repaired: Repaired, span: Span) -> Line:
     text = repaired.text[span.start : span.end].rstrip(" ")
-    end_mark = bool(_END_MARK.search(text) or _DATELINE.fullmatch(text))
-    dateline = bool(_DATELINE.match(text) or _ENGLISH_DATELINE.match(text)) and len(text) > 30
-    signature = bool(_SIGNATURE.fullmatch(text))
-    ended = bool(_SENTENCE_END.search(text[-8:])) or end_mark
-    kind = _kind(text, ended)
+    end_mark = bool(END_MARK.search(text) or DATELINE.fullmatch(text))
+    dateline = bool(DATELINE.match(text) or ENGLISH_DATELINE.match(text)) and len(text) > 30
+    signature = bool(SIGNATURE.fullmatch(text))
+    ended = bool(SENTENCE_END.search(text[-8:])) or end_mark
+    kind = kind_of(text, ended)
     width = _width(raw, repaired, span) if kind == "body" else 0.0
     start, end = int(repaired.origin[span.start]), int(repaired.origin[span.end - 1]) + 1
     before = raw[max(0, start - _MOST_BLANKS) : start]
@@ -222,70 +193,7 @@ def _line(raw: str, repaired: Repaired, span: Span) -> Line:
     )
 
 
-def _is_byline(text: str) -> bool:
-    if _ROLE_OF_NAME.fullmatch(text):
-        office = text[-2] in _OFFICES
-        return text[0] in SURNAMES and (office or _may_be_name(text[: text.index("（")]))
-    if not _BYLINE.fullmatch(text) or text[-1] == "摄":
-        return False
-    asked = _ASKED.match(text)
-    if asked and not all(len(one) <= 4 and _may_be_name(one) for one in asked[1].split()):
-        return False
-    # 采访报道的外国记者表示，中国: words of a sentence, no names
-    listed = [one for one in text.split("，")[1:] if not re.search(_ROLE, one)]
-    return all(one[0] in SURNAMES for one in listed)
-
-
-_OFFICES = "师员长授者人生士家任理官"  # how the words for most of them end
-
-
-def _may_be_name(text: str) -> bool:
-    """Tell whether a word may be a person's name: a surname first, no pair of characters that news
-    is full of (方向, 安全)."""
-    return text[0] in SURNAMES and not any(map(is_common, text, text[1:]))
-
-
-_NONE = -99  # of a pair that is not common
-
-
-def bond(one: str, other: str) -> int:
-    """Return how much oftener two characters stand together in news than by chance, in eighths of
-    a nat; _NONE for a pair that is not common."""
-    key = (min(ord(one), 0xFFFF) << 16) | min(ord(other), 0xFFFF)
-    known = weights()
-    at = int(np.searchsorted(known.pairs, np.uint32(key)))
-    found = at < len(known.pairs) and int(known.pairs[at]) == key
-    return int(known.common[at]) if found else _NONE
-
-
-def is_common(one: str, other: str) -> bool:
-    return bond(one, other) > _NONE
-
-
-_WORD = 32  # a bond from which two characters are a word: 深入 41, 左右 69, 传|统文|化 26
-
-
 _MOST_BLANKS = 20  # characters of white space above a line that are looked at
-
-
-def _kind(text: str, ended: bool) -> str:
-    english = text[:20].isascii()
-    short = len(text) <= (_LONGEST_ENGLISH_HEAD if english else _LONGEST_HEAD)
-    if len(text) <= 80 and _FURNITURE.fullmatch(text):
-        return "furniture"
-    if short and _is_byline(text):
-        return "byline"
-    if len(text) < 140 and _CAPTION.search(text):
-        return "caption"
-    if english and (_STOP.search(text) or text[-1] == "-" or text[0].islower()):
-        return "body"
-    if "。" in text or text.endswith("——") or _TURN.match(text) or _DAY.fullmatch(text):
-        return "body"
-    if short and not ended and text[-1] not in "，、,;：" and not _SIGNATURE.fullmatch(text):
-        return "head"
-    if short and text[-1] in "？！?!" and len(text) <= 24 and "。" not in text and "，" not in text:
-        return "head"
-    return "body"
 
 
 def _width(raw: str, repaired: Repaired, span: Span) -> float:
@@ -327,14 +235,14 @@ def _is_bare(line: Line, before: Line, after: Line | None) -> bool:
     text = line.text
     parted = line.span.start > before.span.end or line.above > 1
     parted = parted and len(before.text) > len(text)
-    if _ENGLISH_NAME.fullmatch(text) and len(text) < 60:
+    if ENGLISH_NAME.fullmatch(text) and len(text) < 60:
         # Showdown With Britain: the end of a headline whose words are all capitals
         return parted and not _OF_HEADLINES.intersection(text.split())
-    if not _BARE.fullmatch(text):
+    if not BARE.fullmatch(text):
         return False
-    if _may_be_name(text):  # and no end of the headline's last word
+    if may_be_name(text):  # and no end of the headline's last word
         return parted or not is_common(before.text[-1], text[0])
-    pen_name = len(text) == 2 and bond(text[0], text[1]) < _WORD
+    pen_name = len(text) == 2 and bond(text[0], text[1]) < WORD
     return parted and (pen_name or text[0] in SURNAMES or "（" in text)
 
 

@@ -20,7 +20,8 @@ from rag.articles.evidence import (
     names_column,
 )
 from rag.articles.features import NUMBER, PLACES, Weights
-from rag.articles.lines import Head, Line, is_common
+from rag.articles.kinds import is_common
+from rag.articles.lines import Head, Line
 
 Worth = tuple[int, float]  # number of a feature, its value
 Cuts = tuple[tuple[int, int], ...]  # lines of headlines in a row that are of two stories

@@ -330,6 +330,11 @@ _BYLINE = re.compile(
     r"|[Bb]y [A-Z][\w.'’-]+(?: (?:[A-Z][\w.'’-]*|and|de|van|von)){1,4}(?:,? in [A-Z]\w+)?"
 )
 _LONGEST_BYLINE = 40  # characters
+_DESK = "(?:[a-z]+ ){0,3}(?:reporter|editor|correspondent|columnist)"
+_ENGLISH_BYLINE = re.compile(
+    rf"(?:[Bb]y )?[A-Z][\w'’-]+(?: (?:[A-Z][\w.'’-]*|and|de|van|von)){{1,5}} ?, {_DESK}"
+    "|Staff (?:reporter|writer)"
+)
 
 
 def _marks(text: str, lines: Lines) -> Integers:
@@ -345,5 +350,10 @@ def _marks(text: str, lines: Lines) -> Integers:
         short = near & (lines.ends[line] - lines.starts[line] <= _LONGEST_BYLINE)
         for i in np.unique(line[short]).tolist():
             if _BYLINE.fullmatch(text, int(lines.starts[i]), int(lines.ends[i])):
+                tags[i] = 2
+    for word in ("reporter", "editor", "correspondent", "columnist", "Staff writer"):
+        for match in re.finditer(f"{word}(?= *(?:\n|$))", text) if word in text else ():
+            i = int(np.searchsorted(lines.starts, match.start(), side="right")) - 1
+            if i >= 0 and _ENGLISH_BYLINE.fullmatch(text, int(lines.starts[i]), match.end()):
                 tags[i] = 2
     return 3 * tags[:-1] + tags[1:]

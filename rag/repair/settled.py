@@ -39,7 +39,7 @@ def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools
     if len(items) and begins_item(codes, lines.starts[:1], lines.ends[:1])[0]:
         stays[0] |= items[0]
     stays |= _datelined(text, lines)[1:] & (end != KIND["open bracket"]) & ~_of_wire(codes, ends)
-    stays |= _headed(fields) | _credits(codes, lines)[:-1] | _other_script(codes, lines)
+    stays |= _headed(fields) | _credits(text, lines)[:-1] | _other_script(codes, lines)
     name_cut = (fields["mark"] >= 6) & (codes[np.maximum(ends - 2, 0)] == 32) & (end == KIND["han"])
     name_cut &= (lines.ends - lines.starts)[1:] <= 2  # 副院长 马|敏象
     straight = (codes[ends - 1] == 34) & (codes[starts] == 34)
@@ -48,7 +48,7 @@ def settled(text: str, lines: Lines, fields: dict[str, Integers]) -> tuple[Bools
     signed = (end == KIND["comma"]) | (end == KIND["stop"])
     stays |= signed & (fields["verse"] > 0)
     listing = (end == KIND["comma"]) & (fields["verse"] == 0)
-    row = rows(text, lines)
+    row = rows(text, lines) | _of_page(text, lines)
     stays = (stays & ~listing & ~name_cut) | row[:-1] | row[1:]
     return (goes_on | name_cut) & ~stays, stays
 
@@ -67,11 +67,40 @@ def _dangling(codes: npt.NDArray[np.uint32], lines: Lines) -> Bools:
     return out
 
 
-def _credits(codes: npt.NDArray[np.uint32], lines: Lines) -> Bools:
-    """Tell which lines end a caption: 新华社记者 鞠焕宗 摄, the sign set apart or alone."""
+def _credits(text: str, lines: Lines) -> Bools:
+    """Tell which lines end a caption: 新华社记者 鞠焕宗 摄, the sign set apart or alone, or behind
+    a reporter's name."""
+    codes = lines.codes
     before = codes[np.maximum(lines.ends - 2, 0)]
-    alone = (lines.ends - lines.starts == 1) | (before == 32)
-    return np.asarray((codes[lines.ends - 1] == ord("摄")) & alone)
+    out = (lines.ends - lines.starts == 1) | (before == 32)
+    out &= codes[lines.ends - 1] == ord("摄")
+    for i in np.flatnonzero((codes[lines.ends - 1] == ord("摄")) & ~out).tolist():
+        out[i] = bool(_CREDIT.search(text, max(0, int(lines.ends[i]) - 12), int(lines.ends[i])))
+    return np.asarray(out)
+
+
+_CREDIT = re.compile("(?:记者|通讯员|社) ?[\u3400-\u9fff·]{2,4}摄$")
+
+# words that only lines of the page itself begin with, and such lines whole
+_PAGE_WORDS = ("编辑", "责编", "校对", "版式", "下转", "上接", "紧接", "电话：", "邮箱", "值班")
+_PAGE_LINE = re.compile(
+    "(?:责任编辑|责编|本版(?:编辑|责编|主编)|版面编辑|编辑|值班(?:编委|主任)|校对|版式)[：: ]"
+    "[\u3400-\u9fff：: ]{2,30}(?:电话.{0,20})?"
+    "|[▲▶►>→（(]{0,4}(?:紧接|上接|下转) ?第? ?[A-Z]?[\\d一二三四五六七八九十]{1,3} ?版[）)]?"
+    "|.{0,8}(?:电话|邮箱)：[!-~ ]{6,40}"
+)
+
+
+def _of_page(text: str, lines: Lines) -> Bools:
+    """Tell which lines are the page's own, of no story: who edited it, where a story goes on."""
+    out = np.zeros(len(lines.starts), np.bool_)
+    found = [m.start() for word in _PAGE_WORDS if word in text for m in re.finditer(word, text)]
+    if found:
+        line = np.searchsorted(lines.starts, np.array(found, np.int64), side="right") - 1
+        for i in np.unique(np.maximum(line, 0)).tolist():
+            start, end = int(lines.starts[i]), int(lines.ends[i])
+            out[i] = end - start <= 60 and bool(_PAGE_LINE.fullmatch(text, start, end))
+    return out
 
 
 def _other_script(codes: npt.NDArray[np.uint32], lines: Lines) -> Bools:
