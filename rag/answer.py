@@ -22,7 +22,7 @@ from rag.claims import (
     make_claims,
 )
 from rag.composed import put_together, set_right
-from rag.confidence import Calibration, Evidence
+from rag.confidence import ANOTHERS, Calibration, Evidence
 from rag.dialogue import InContext, in_context, plain
 from rag.errors import ModelError, QuestionError
 from rag.filters import Filter
@@ -33,6 +33,7 @@ from rag.readers import Reader
 from rag.readers.extractive import ExtractiveReader
 from rag.readers.llm import open_model
 from rag.refusal import refusal_text
+from rag.rivals import rival
 from rag.search import Rerank, Search, Weighed
 from rag.settings import Settings
 from rag.store import Store
@@ -281,6 +282,7 @@ class Bot:
                 confidence,
                 replace(nearest, answer_in_article=(), answer_spans=()),
                 missing(),
+                rival(asked.own, best) if best.rule == ANOTHERS else "",
             )
         citations = cited(best, readable, sources)
         markers = " ".join(f"[{c.marker}]" for c in citations)
@@ -335,7 +337,11 @@ def _load_reranker(name: str) -> Rerank | None:
 
 
 def _refusal(
-    question: str, confidence: float, nearest: Citation | None, missing: Sequence[str]
+    question: str,
+    confidence: float,
+    nearest: Citation | None,
+    missing: Sequence[str],
+    other: str = "",
 ) -> Answer:
-    said = refusal_text(question, missing, nearest.quote if nearest else None)
+    said = refusal_text(question, missing, nearest.quote if nearest else None, other)
     return Answer(question, None, said, True, confidence, (), (), nearest)

@@ -3,6 +3,7 @@
     特斯拉7月交付多少台?     文章里没有提到“特斯拉”。
     松延动力7月亏了多少钱?   文章里没有找到这个问题的答案：没有说是多少。
     公交2022年亏了多少钱?    …：没有说是多少。最接近的一段没有提到“2022年”。
+    上海培育了多少家企业?    …：没有说是多少。最接近的一段说的是“北京”。
 """
 
 from __future__ import annotations
@@ -76,15 +77,22 @@ def _chinese_words(question: str) -> list[str]:
     return found
 
 
-def refusal_text(question: str, missing: Sequence[str], nearest: str | None) -> str:
-    """Return what is said instead of an answer; `nearest` is the passage that comes closest."""
+def refusal_text(
+    question: str, missing: Sequence[str], nearest: str | None, other: str = ""
+) -> str:
+    """Return what is said instead of an answer; `nearest` is the passage that comes closest,
+    `other` what it speaks of instead of what is asked about."""
     chinese = any("\u3400" <= c <= "\u9fff" for c in question)
     if chinese:
         said, label = _in_chinese(question, missing), "最接近的一段（不是答案）："
-        if nearest and not missing and (word := lacking(question, nearest)):
+        if nearest and other:
+            said = f"{said}最接近的一段说的是“{other}”。"
+        elif nearest and not missing and (word := lacking(question, nearest)):
             said = f"{said}最接近的一段没有提到“{word}”。"
     else:
         said, label = _in_english(question, missing), "Nearest passage (not an answer): "
+        if nearest and other:
+            said = f"{said} The nearest passage speaks of “{other}”."
     return said if nearest is None else f"{said}\n\n{label}{nearest}"
 
 

@@ -74,3 +74,10 @@ def test_a_name_that_may_be_a_chinese_one_is_not_said_to_be_missing():
     assert missing_words("Who judged the Suijin case?", chinese) == ()
     assert missing_words("Who judged the Suijin case?", frequency) == ("Suijin",)
     assert missing_words("Who judged the Tesla case?", chinese) == ("Tesla",)
+
+
+def test_a_passage_about_another_place_is_said_to_be_about_it():
+    said = refusal_text("上海培育了多少家企业？", (), "目前北京已培育企业57家。", "北京")
+    assert said.startswith("文章里没有找到这个问题的答案：没有说是多少。最接近的一段说的是“北京”。")
+    english = refusal_text("How many firms has Shanghai?", (), "北京已培育企业57家。", "北京")
+    assert "speaks of “北京”" in english
