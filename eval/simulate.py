@@ -17,12 +17,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from eval.damage import ADDED, DAMAGES, Page, changed, hard_wraps, page_of
+from eval.damage import ADDED, DAMAGES, Page, changed, hard_wraps, page_of, paragraphs
 from eval.habits import furniture_line, house_of, jump_line
 from eval.orders import ORDERS, Block, Blocks
 from eval.printed import TrueArticle, printed
-from eval.stories import Story, is_english
-from rag.types import is_ignorable
+from eval.stories import Story, headline, is_english
+from rag.types import Source, is_ignorable
 
 NONE = -1  # of no article: white space, page furniture
 
@@ -231,6 +231,7 @@ def _joined(pieces: Sequence[Page], style: _Style, rng: Random) -> Page:
 
 
 _MOST_STORIES = (1, 1, 2, 3, 3, 3, 4, 4, 5)
+_SHORTEST_PARAGRAPH = 4  # characters
 
 
 def pages(stories: Iterable[Story], count: int, seed: int = 0) -> Iterator[TruePage]:
@@ -241,6 +242,21 @@ def pages(stories: Iterable[Story], count: int, seed: int = 0) -> Iterator[TrueP
         if not chosen:
             return
         yield simulated(chosen, rng, f"page-{number:04}.txt")
+
+
+def pages_of(texts: Iterable[str], rng: Random) -> Iterator[Source]:
+    """Print texts on simulated pages, under headlines made of their own words."""
+    stories = list[Story]()
+    for text in texts:
+        body = [p for p in paragraphs(text, rng) if len(p) > _SHORTEST_PARAGRAPH]
+        if body:
+            stories.append(Story(headline("".join(body), rng), tuple(body)))
+    at = number = 0
+    while at < len(stories):
+        many = rng.choice(_MOST_STORIES)
+        page = simulated(stories[at : at + many], rng, f"page-{number:05}.txt")
+        yield Source(page.name, page.text)
+        at, number = at + many, number + 1
 
 
 class _Waiting:

@@ -3,27 +3,36 @@
 `youju index DIR/text/zh_news.jsonl.xz`. Writes CACHE/tried.jsonl, from which
 `rag.readers.judging` trains the second look.
 
-The passages are those that search finds. Of a quarter of the questions those with the answer are
-left out: what the articles do not say is asked too. Where the question's own passage was found, but
-too late to be read, it takes the place of the last one.
+Asked of all news articles, of the texts of the public sets, and of a third of the articles of our
+own questions, printed on damaged pages. The passages are those that search finds. Of a quarter of
+the questions those with the answer are left out: what the articles do not say is asked too. Where
+the question's own passage was found, but too late to be read, it takes the place of the last one.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from eval.metrics import correct
-from eval.mining import Mined, are_of_text, asked_of, options_of
+from eval.mining import Mined, are_of_text, asked_of, news_questions, options_of
+from eval.simulate import pages_of
 from rag.claims import make_claims
 from rag.confidence import Calibration
+from rag.ingest import index_sources, load_embedder
 from rag.readers import Reader
 from rag.readers.examples import TRIED
 from rag.readers.extractive import ExtractiveReader
 from rag.search import Search
 from rag.settings import Settings
+from rag.stores import open_search
 from rag.types import Hit
 
 _FOUND, _READ = 24, Settings().passages_read  # passages found and read
@@ -31,6 +40,7 @@ _UNSAID = 0.25  # share of the questions whose passages are left out
 _BROUGHT = 0.75  # of the others, share whose own passage is brought forward
 _FIRST, _RIGHT, _OTHERS = 8, 3, 4  # possible answers kept: the first, right ones, of the rest
 _MOST = 40  # possible answers looked at
+_PRINTED = 1 / 3  # of the articles of our own questions are printed on pages
 
 
 def passages_for(
@@ -87,13 +97,30 @@ def tried(
             yield {"q": one.question, "c": hits[passage].text, "spans": told}
 
 
+def asked_of_pages(
+    options: argparse.Namespace, rng: random.Random
+) -> Iterator[tuple[Search, list[Mined]]]:
+    """Yield our own questions about news with what searches their articles, printed on pages."""
+    news = news_questions(options.data, every=True)
+    texts = sorted({one.context for one in news})
+    printed = rng.sample(texts, round(len(texts) * _PRINTED))
+    chosen = set(printed)
+    asked = [one for one in news if one.context in chosen]
+    drawn = rng.sample(asked, min(options.rows, len(asked)))
+    with tempfile.TemporaryDirectory(prefix="youju-") as folder:
+        index_sources(Path(folder), pages_of(printed, rng))
+        yield open_search(Path(folder), load_embedder("default"), Settings()), drawn
+    sys.stderr.write(f"{len(drawn)} questions asked of pages\n")
+
+
 def main() -> None:
-    """Ask both kinds of questions and write what was tried."""
+    """Ask all three kinds of questions and write what was tried."""
     options, rng, reader = options_of(__doc__, 9_000), random.Random(9), ExtractiveReader.load()
     calibration = Calibration.from_json({**reader.calibration, "trees": None})
     draft = options.cache / f"new-{TRIED}"
     with draft.open("w", encoding="utf-8") as out:
-        for search, asked in asked_of(options, rng, every=True):
+        everywhere = chain(asked_of(options, rng, every=True), asked_of_pages(options, rng))
+        for search, asked in everywhere:
             for row in tried(search, reader, asked, calibration, rng):
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
     draft.replace(options.cache / TRIED)

@@ -8,7 +8,7 @@ import pytest
 from eval.damage import clean_lines
 from eval.orders import ORDERS
 from eval.printed import printed
-from eval.simulate import NONE, pages, simulated
+from eval.simulate import NONE, pages, pages_of, simulated
 from eval.splitting import PAGES
 from eval.stories import COLLECTED, Story, asked, headline, in_short, written_stories
 from rag.repair import repair
@@ -96,3 +96,13 @@ def test_sections_of_a_report_stand_under_headings():
     for seed in range(8):
         kinds = [part.kind for part in printed(story, Random(seed)).article.parts]
         assert "heading" in kinds
+
+
+def test_texts_are_printed_on_pages_that_hold_them_all():
+    texts = ["\n".join(story.body) for story in STORIES]
+    printed_on = list(pages_of([*texts, "短。"], Random(3)))
+    assert 1 <= len(printed_on) <= len(texts)
+    held = "".join(essence(repair(page.text).text) for page in printed_on)
+    for text in texts:  # the openings of paragraphs, which no wrap and no column parts
+        openings = [essence(p)[:6] for p in text.split("\n")]
+        assert sum(opening in held for opening in openings) >= 0.8 * len(openings)
