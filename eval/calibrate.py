@@ -2,11 +2,11 @@
 
 Fitted together on the dev half of the gold set, the dev half of `eval/pages`, our own questions
 about articles that were kept out of the reader's training (`rag.readers.written`), most of them
-printed on damaged pages, and a public set
-that no reader was trained on, asked twice: with its contexts in the index, and with half of them
-left out, so that their questions have no answer. The test halves are never read. Writes
-`calibration.json` and the trees that order answers beside the reader's weights, with each set's
-figures, all of them of trees and weights fitted without the question's article.
+printed on damaged pages, and a public set that no reader was trained on, asked twice: with its
+contexts in the index, and with half of them left out, so that their questions have no answer. The
+test halves are never read. Writes `calibration.json` and the trees that order answers beside the
+reader's weights, with each set's figures, all of them of trees and weights fitted without the
+question's article.
 """
 
 from __future__ import annotations
