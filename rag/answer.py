@@ -282,7 +282,7 @@ class Bot:
                 confidence,
                 replace(nearest, answer_in_article=(), answer_spans=()),
                 missing(),
-                rival(asked.own, best) if best.rule == ANOTHERS else "",
+                rival(asked.alone, best) if best.rule == ANOTHERS else "",
             )
         citations = cited(best, readable, sources)
         markers = " ".join(f"[{c.marker}]" for c in citations)
@@ -299,8 +299,7 @@ class Bot:
             others = [self._read(asked._replace(own=o), passages, translated) for o in asked.others]
             claims = told_anew(asked, [claims, *others])
         if asked.glued:
-            named = asked.others[0] if asked.others else asked.own
-            return set_right(asked.own, claims, passages, named)
+            return set_right(asked.own, claims, passages, asked.alone)
 
         def read(part: str) -> list[Claim]:
             return self._read(asked.of(part), passages, translated)

@@ -81,6 +81,11 @@ class InContext(NamedTuple):
     others: tuple[str, ...] = ()
     glued: bool = False
 
+    @property
+    def alone(self) -> str:
+        """The question itself, nothing added to it."""
+        return self.whole.removeprefix(self.subject).strip()
+
     def of(self, part: str) -> InContext:
         """Return a part of the question in the same conversation."""
         return InContext(f"{self.subject} {part}".strip(), part, self.told, self.subject)

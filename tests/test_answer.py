@@ -122,6 +122,15 @@ def test_an_answer_that_only_repeats_the_question_is_passed_over(index):
     assert ask(index, "松延动力|200台").answer == "200台"
 
 
+def test_a_follow_up_about_another_place_gets_no_answer_of_the_first(tmp_path):
+    text = "安徽新增企业57家，吸引投资90亿元，创了纪录。\n江苏的赛事在秋天举办。"
+    index_sources(tmp_path, [Source("d.txt", text)])
+    history = [("安徽新增企业多少家?", "57家")]
+    answer = bot_with(tmp_path, "90亿元")[0].ask("那江苏呢?", history)
+    assert answer.refused and "最接近的一段说的是“安徽”" in answer.text
+    assert bot_with(tmp_path, "90亿元")[0].ask("那投资呢?", history).answer == "90亿元"
+
+
 def test_a_follow_up_is_read_with_its_subject(index):
     bot, reader = bot_with(index, "200台")
     answer = bot.ask("8月的目标呢?", [("松延动力7月交付多少台?", "105台")])
