@@ -11,9 +11,9 @@ from rag.rivals import rival
 from rag.types import Article, Run, Span
 
 
-def claim(text: str, answer: str, *, title: str = "", published: str | None = None) -> Claim:
+def claim(text: str, answer: str, *, title: str = "") -> Claim:
     runs = (Run(0, 0, len(text)),)
-    article = Article("a", "a.txt", text, runs, title or None, published=published)
+    article = Article("a", "a.txt", text, runs, title or None)
     at = text.index(answer)
     return Claim(answer, 5.0, ((article, Span(at, at + len(answer))),), 0, ())
 
@@ -30,10 +30,8 @@ BEIJING = "数据显示，目前北京已培育“小巨人”企业57家。"
         ("How many came to Lyon in Spain?", "Some 40 came from France.", "40", "France"),
         ("一号窑有多长？", "三座窑中，二号窑斜长46.7米。", "46.7米", "二号窑"),
         ("第1号洪峰水位多少？", "第2号洪峰水位28.6米。", "28.6米", "第2号洪"),
-        ("下半年发放多少？", "上半年发放62亿元。", "62亿元", "上半年"),
-        ("前年的事故率是多少？", "去年的事故率为3.4%。", "3.4%", "去年"),
     ],
-    ids=["province", "across", "city", "english", "kiln", "flood", "half", "year"],
+    ids=["province", "across", "city", "english", "kiln", "flood"],
 )
 def test_another_of_the_same_sort_is_told(question: str, text: str, answer: str, other: str):
     assert rival(question, claim(text, answer)) == other
@@ -53,12 +51,12 @@ def test_another_of_the_same_sort_is_told(question: str, text: str, answer: str,
         ("5号线哪天开通？", "五号线9月21日开通，六号线明年开通。", "9月21日"),
         ("十一号线哪天开通？", "11号线9月21日开通，六号线明年开通。", "9月21日"),
         ("头一轮谁票最多？", "第二轮投票前，莫雷领先。", "莫雷"),
-        ("今年多少人跑完？", "7436人跑完，比去年多。", "7436人"),
+        ("前年的事故率是多少？", "去年的事故率为3.4%。", "3.4%"),
         ("哪天开会？", "北京8月15日开会。", "8月15日"),
     ],
     ids=[
         *("both", "a part of it", "a city of it", "own country", "other rank", "the answer itself"),
-        *("same name in English", "digits", "eleven", "first", "this year", "no name"),
+        *("same name in English", "digits", "eleven", "first", "another time", "no name"),
     ],
 )
 def test_what_may_be_meant_is_no_rival(question: str, text: str, answer: str):
@@ -68,12 +66,6 @@ def test_what_may_be_meant_is_no_rival(question: str, text: str, answer: str):
 def test_a_place_that_the_headline_names_is_meant():
     told = claim("目前已培育企业57家，北京次之。", "57家", title="上海：企业成群")
     assert rival("上海培育了多少家？", told) == ""
-
-
-def test_a_year_that_is_told_as_a_number_is_meant():
-    text = "2023年的事故率为3.4%，去年更低。"
-    assert rival("前年的事故率是多少？", claim(text, "3.4%", published="2025-08-16")) == ""
-    assert rival("前年的事故率是多少？", claim(text, "3.4%", published="2026-08-16")) == "去年"
 
 
 def test_places_are_found_by_their_longest_name_in_both_languages():
