@@ -36,6 +36,7 @@ from rag.refusal import refusal_text
 from rag.rivals import rival
 from rag.search import Rerank, Search, Weighed
 from rag.settings import Settings
+from rag.spelt import as_found
 from rag.store import Store
 from rag.stores import Where, open_search, open_store
 from rag.types import Answer, Article, Citation, History, Hit, Source, Span, essence
@@ -139,11 +140,12 @@ class Bot:
         started = time.perf_counter()
         asked = in_context(plain(self._checked(question)), history)
         hits, translated = self._search.look(asked.whole, HITS, within)
+        passages = self._to_read(hits)
         found = time.perf_counter()
         answer = self._answer(
             question,
-            asked,
-            self._to_read(hits),
+            _spelt(asked, passages),
+            passages,
             refuse_below=self._threshold(),
             twins=[hit for hit in hits if hit.same_as],
             translated=translated,
@@ -167,7 +169,7 @@ class Bot:
         passages = self._parted(source)
         answer = self._answer(
             question,
-            InContext(question, question),
+            _spelt(InContext(question, question), passages),
             passages,
             sources={source.name: source},
             refuse_below=0.0 if must_answer else self._threshold(),
@@ -180,8 +182,9 @@ class Bot:
     def weigh_text(self, question: str, text: str) -> tuple[list[Claim], Evidence] | None:
         """Return what `weigh` does, over this one text."""
         passages = self._parted(Source("text", text, title=""))
-        claims = self._claims(InContext(question, question), passages, ())
-        return (claims, evidence(question, claims, passages)) if claims else None
+        asked = _spelt(InContext(question, question), passages)
+        claims = self._claims(asked, passages, ())
+        return (claims, evidence(asked.whole, claims, passages)) if claims else None
 
     def _parted(self, source: Source) -> list[_Loose]:
         """Return the passages of a text that is in no index."""
@@ -200,6 +203,7 @@ class Bot:
         asked = in_context(plain(self._checked(question)), history)
         hits, translated = self._search.look(asked.whole, HITS)
         passages = self._to_read(hits)
+        asked = _spelt(asked, passages)
         claims = self._claims(asked, passages, translated)
         return (claims, evidence(asked.whole, claims, passages, translated)) if claims else None
 
@@ -321,6 +325,12 @@ class Bot:
             own=asked.own,
             told=asked.told,
         )
+
+
+def _spelt(asked: InContext, passages: Sequence[Passage]) -> InContext:
+    """Return the question as the passages spell it."""
+    texts = [p.article.text[p.span.start : p.span.end] for p in passages]
+    return asked.respelt(lambda part: as_found(part, texts))
 
 
 def _load_reranker(name: str) -> Rerank | None:

@@ -8,6 +8,7 @@ as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from rag.gloss import english_gloss
@@ -85,6 +86,12 @@ class InContext(NamedTuple):
     def alone(self) -> str:
         """The question itself, nothing added to it."""
         return self.whole.removeprefix(self.subject).strip()
+
+    def respelt(self, spell: Callable[[str], str]) -> InContext:
+        """Return the same question with its words spelt anew."""
+        whole, own, subject = (spell(part) for part in (self.whole, self.own, self.subject))
+        others = tuple(spell(part) for part in self.others)
+        return self._replace(whole=whole, own=own, subject=subject, others=others)
 
     def of(self, part: str) -> InContext:
         """Return a part of the question in the same conversation."""
