@@ -3,9 +3,9 @@
 
 Search forgives such things by itself; what reads the passages and what weighs the answers compares
 characters. Of 45 questions of the gold dev half whose numbers are written in characters 37 are
-dealt with rightly, without this 27; of 73 in Traditional characters 56, without 54. Slips mended
-likewise (松言动力 → 松延动力) made no more answers right: 171 and 171 of 232 questions of the suites
-`homophones` and `typos`.
+dealt with rightly, without this 27; of 73 in Traditional characters 56, without 54. Slips
+mended alike (松言动力 → 松延动力) make no more answers right: 171 and 171 of 232 questions of
+the suites `homophones` and `typos`.
 """
 
 from __future__ import annotations
