@@ -95,11 +95,29 @@ def test_the_kind_of_a_question_is_told(question, name):
         ("考了多少分?", "51.8分", "34127名"),
         ("谁公布的?", "骆潜", "南瓜粥是"),
         ("Who ran it before?", "Marta Ilves", "manager"),
+        ("How many drones were sent?", "11架", "120名"),
+        ("How many people came to the forum?", "上千名", "百余场"),
+        ("By how much did profit go up?", "40.96%", "7444.45万元"),
+        ("What is the wheelbase of the car?", "2420mm", "318元"),
+        ("困在脚手架上的人困了多久?", "17个小时", "上百人"),
+        ("一共收了多少病人?", "1264人", "近一半"),
+        ("前7月发了多少债?", "671亿元", "99只"),
+        ("几点升空?", "14:35", "7月14日"),
+        ("干预组占受试者多少?", "一半人", "至少20分钟"),
     ],
 )
 def test_an_answer_of_the_kind_asked_for_fits_better(question, better, worse):
     kind = asked_kind(question)
     assert fit(kind, better, "") > fit(kind, worse, "")
+
+
+def test_a_number_in_the_unit_of_another_question_hardly_fits():
+    assert fit(asked_kind("转移了几个人?"), "6艘", "") == -1
+    assert fit(asked_kind("转移了几个人?"), "6", "") == 0
+
+
+def test_a_general_classifier_rules_no_unit_out():
+    assert fit(asked_kind("低剂量组有几个?"), "21人", "") == 0
 
 
 @pytest.mark.parametrize(
