@@ -12,6 +12,7 @@ import re
 from typing import NamedTuple
 
 from rag.classifiers import alike, counts_another, units_asked
+from rag.sorts import asks_name, endings_of, is_vague, sort_asked
 from rag.terms import fold
 
 _MEASURE = (
@@ -133,6 +134,8 @@ _RARER_NAMES = frozenset(
 
 _YEAR_ONLY = re.compile(r"(?:19|20)\d\d\D{0,3}")
 _CLOCK = re.compile("(?<=[0-9一二三四五六七八九十两])[时:：]")
+_ROW = re.compile("、|[”》][“《]|；")
+_PAUSES = ",.!?，。！？"
 _LONGEST_TIME = 18  # characters: 19日20时50分前后, Saturday, November 12
 _LONGEST_NUMBER = 14  # characters: 不少于1500个国家和地区
 
@@ -146,29 +149,37 @@ class Kind(NamedTuple):
 
     `unit`: what a number is counted in, or the parts of a date that are asked for ("年月"), or "";
     `noun`: what is counted or asked for ("多少个场景", "哪个区"), or ""; `several`: whether two
-    things are asked for at once ("夏天和冬天各要多久"); `counted`: how a text may print the unit.
+    things are asked for at once ("夏天和冬天各要多久"); `forms`: how a text may print the unit, or
+    how names of what is asked for end.
     """
 
     name: str
     unit: str = ""
     noun: str = ""
     several: bool = False
-    counted: str = ""
+    forms: str = ""
 
 
 def asked_kind(question: str) -> Kind:
     """Return the kind of answer that the question asks for.
 
     >>> asked_kind("松延动力7月交付多少台?")
-    Kind(name='number', unit='台', noun='', several=False, counted='台|辆|部|架|个')
+    Kind(name='number', unit='台', noun='', several=False, forms='台|辆|部|架|个')
     """
     question = fold(question)
     several = bool(_SEVERAL.search(question)) or len(_ASKS.findall(question)) > 1
-    kind = _one_asked(question)
-    counted = alike(kind.unit) or units_asked(question)
-    if kind.name not in ("number", "") or not counted:
-        return kind._replace(several=several)
-    return kind._replace(name="number", several=several, counted=counted)
+    kind = _one_asked(question)._replace(several=several)
+    if kind.name == "person":
+        return kind._replace(unit="名字" if asks_name(question) else "")
+    if kind.name in ("which", "place"):
+        return kind._replace(forms=endings_of(kind.noun))
+    if kind.name not in ("number", ""):
+        return kind
+    if units := alike(kind.unit) or units_asked(question):
+        return kind._replace(name="number", forms=units)
+    if kind.name == "" and (noun := sort_asked(question)):
+        return kind._replace(name="which", noun=noun, forms=endings_of(noun))
+    return kind
 
 
 def _one_asked(question: str) -> Kind:
@@ -225,14 +236,14 @@ def fit(kind: Kind, words: str, after: str) -> float:
     if kind.name == "time":
         return _time_fit(kind, words) - (1.0 if len(words) > _LONGEST_TIME else 0.0)
     if kind.name == "person":
-        return _person_fit(words)
+        return _person_fit(words) if words.isascii() or not kind.unit else _own_name_fit(words)
     if kind.name == "list":
-        return 1.0 if "、" in words else 0.0
+        return 1.0 if _ROW.search(words) else 0.0
     if kind.name == "said":
-        return 1.0 if after[:1] in tuple('”」"') else 0.0
+        return 1.0 if after.lstrip(_PAUSES)[:1] in tuple('”」"') else 0.0
     if kind.name == "place" and re.fullmatch(r"[0-9年月日.,%]+.?", words):
         return -1.0
-    return 1.0 if kind.noun and words.endswith((kind.noun, kind.noun[0], kind.noun[-1])) else 0.0
+    return _named_fit(kind, words) if kind.name in ("which", "place") else 0.0
 
 
 def _time_fit(kind: Kind, words: str) -> float:
@@ -247,15 +258,32 @@ def _time_fit(kind: Kind, words: str) -> float:
 def _number_fit(kind: Kind, words: str, after: str) -> float:
     if not _DIGIT.search(words) or _YEAR_ONLY.fullmatch(words):
         return -1.0
-    if kind.unit != "个" and kind.counted and counts_another(kind.counted, words):
+    if kind.unit != "个" and kind.forms and counts_another(kind.forms, words):
         return -1.0
-    right_unit = 1.0 if kind.counted and re.search(kind.counted, words) else 0.0
+    right_unit = 1.0 if kind.forms and re.search(kind.forms, words) else 0.0
     right_noun = 1.0 if kind.noun and kind.noun[:2] in (words + after)[:40] else 0.0
     return right_unit + right_noun - (1.0 if len(words) > _LONGEST_NUMBER else 0.0)
 
 
+def _named_fit(kind: Kind, words: str) -> float:
+    if is_vague(words):
+        return -1.0
+    if kind.forms:
+        return 1.0 if re.search(f"(?:{kind.forms})$", words) else 0.0
+    return 1.0 if kind.noun and words.endswith((kind.noun, kind.noun[0], kind.noun[-1])) else 0.0
+
+
+def _own_name_fit(words: str) -> float:
+    """Return how well words fit where somebody's own name is asked for: it may stand behind an
+    office (研究馆员温庭钧)."""
+    ends = (words[-length:] for length in (2, 3, 4))
+    if "·" in words or any(end[0] in FAMILY_NAMES or end[0] in _RARER_NAMES for end in ends):
+        return _person_fit(words)
+    return -1.0
+
+
 def _person_fit(words: str) -> float:
-    if re.search("[0-9]", words) or len(words) > 30:
+    if re.search("[0-9]", words) or len(words) > 30 or is_vague(words):
         return -1.0
     named = words[:1] in FAMILY_NAMES or words[:1] in _RARER_NAMES
     chinese = named and bool(re.fullmatch("[\u4e00-\u9fff]{2,3}", words))
