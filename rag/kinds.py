@@ -134,6 +134,9 @@ _RARER_NAMES = frozenset(
 
 _YEAR_ONLY = re.compile(r"(?:19|20)\d\d\D{0,3}")
 _CLOCK = re.compile("(?<=[0-9一二三四五六七八九十两])[时:：]")
+_POLAR = re.compile(  # what says yes or no to something
+    "[不没未非免禁否尚仍]|无(?!论)|可以|能够|允许|属于|谣言|属实|\\b(?:not?|never|denied|keeps?)\\b|n't"
+)
 _ROW = re.compile("、|[”》][“《]|；")
 _PAUSES = ",.!?，。！？"
 _LONGEST_TIME = 18  # characters: 19日20时50分前后, Saturday, November 12
@@ -239,6 +242,8 @@ def fit(kind: Kind, words: str, after: str) -> float:
         return _person_fit(words) if words.isascii() or not kind.unit else _own_name_fit(words)
     if kind.name == "list":
         return 1.0 if _ROW.search(words) else 0.0
+    if kind.name == "whether":
+        return 1.0 if _POLAR.search(words) else 0.0
     if kind.name == "said":
         return 1.0 if after.lstrip(_PAUSES)[:1] in tuple('”」"') else 0.0
     if kind.name == "place" and re.fullmatch(r"[0-9年月日.,%]+.?", words):

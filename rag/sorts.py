@@ -35,7 +35,7 @@ _SORTS = (
     (r"银行|\bbanks?\b", "银行|农商行|信用社"),
     (r"博物馆|展馆|\bmuseums?\b", "馆|博物院"),
     (r"公园|\bparks?\b", "园"),
-    (r"城市|\bcit(?:y|ies)\b", "市|城"),
+    (r"城市|\bcit(?:y|ies)\b", "(?<!城)市|城"),
     (r"乡镇|\btowns?\b", "镇|乡"),
     (r"\bvillages?\b", "村"),
     (r"\bcount(?:y|ies)\b", "县"),
