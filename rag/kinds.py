@@ -134,8 +134,9 @@ _RARER_NAMES = frozenset(
 
 _YEAR_ONLY = re.compile(r"(?:19|20)\d\d\D{0,3}")
 _CLOCK = re.compile("(?<=[0-9一二三四五六七八九十两])[时:：]")
-_POLAR = re.compile(  # what says yes or no to something
-    "[不没未非免禁否尚仍]|无(?!论)|可以|能够|允许|属于|谣言|属实|\\b(?:not?|never|denied|keeps?)\\b|n't"
+_POLAR = re.compile(  # what says yes or no to something; 不少 and 无论 do not
+    "不(?![安少同断仅但过久足错幸良满久])|没(?!收)|未(?!来)|无(?![论数限邪])|[非免禁否尚仍]|可以|能够"
+    r"|允许|属于|谣言|属实|\b(?:not?|never|denied|keeps?)\b|n't"
 )
 _ROW = re.compile("、|[”》][“《]|；")
 _PAUSES = ",.!?，。！？"
