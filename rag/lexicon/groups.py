@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.terms import terms
@@ -76,22 +76,26 @@ def stands_in(term: str, text: str) -> bool:
     >>> stands_in("30", "共300台"), stands_in("30", "共30台")
     (False, True)
     """
-    if term not in text:
-        return False
-    if term[0] >= "\u3400" and term[-1] >= "\u3400":
-        return True
+    return next(places_of(term, text), None) is not None
+
+
+def places_of(term: str, text: str) -> Iterator[int]:
+    """Yield where a folded term stands in a folded text, as `stands_in` tells."""
     place = text.find(term)
     while place >= 0:
+        end = place + len(term)
         before = text[place - 1] if place else " "
-        after = text[place + len(term)] if place + len(term) < len(text) else " "
-        if not _joins(before, term[0]) and not _joins(after, term[-1]):
-            return True
+        after = text[end] if end < len(text) else " "
+        if not (_joins(before, term[0]) or _joins(after, term[-1])):
+            yield place
         place = text.find(term, place + 1)
-    return False
 
 
 def _joins(neighbour: str, edge: str) -> bool:
-    """Tell whether two characters belong to one word or number."""
+    """Tell whether two characters belong to one Latin word or number; no Chinese one has borders
+    that show."""
+    if edge >= "\u3400":
+        return False
     if edge.isdigit():
         return neighbour.isdigit()
     return neighbour.isalpha() and neighbour < "\u3400"

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -36,7 +37,7 @@ from rag.lexicon.words import (
     translations,
     trusted,
 )
-from rag.terms import fold
+from rag.terms import fold, terms
 
 Frequency: TypeAlias = Callable[[Sequence[str]], Mapping[str, int]]
 
@@ -92,18 +93,45 @@ def translate(
     translations near the question count more. Words the corpus knows as they are (Tesla, SUV) and
     numbers keep their place. A question of neither language gives ().
     """
-    folded = fold(question)
-    han = sum(map(len, _HAN.findall(folded)))
-    latin = len(_WORD.findall(folded))
-    if not han and not latin and not any(map(str.isdigit, folded)):
+    drafts = _drafts(question)
+    if not drafts:
         return ()
-    drafts = list(_from_chinese(folded) if han > latin else _from_english(question, folded))
     known = _known(frequency, drafts)
     _add_names(drafts, known, frequency, question)
     if vector is not None and embedder is not None and vector.any():
         _weigh_by_context(drafts, known, vector, embedder)
     groups = (_group(draft, known, passages) for draft in drafts)
     return tuple(group for group in groups if group is not None)
+
+
+def held(question: str, texts: Iterable[str]) -> Iterator[dict[str, dict[str, float]]]:
+    """Yield of each folded text what it holds of the question in the other language: folded words
+    of the question with what stands for them there, weighted, 0 < w <= 1.
+
+    >>> next(held("Who heads Songyan?", ["松延动力由姜哲源领导"]))["songyan"]
+    {'松延': 0.6}
+    """
+    drafts = _drafts(question)
+    for text in texts:
+        counts = partial(_in_text, set(terms(text)))
+        mine = [replace(draft, candidates=dict(draft.candidates)) for draft in drafts]
+        known = _known(counts, mine)
+        _add_names(mine, known, counts, question)
+        found = {d.word: {z: w for z, w in d.candidates.items() if known.get(z)} for d in mine}
+        yield {word: others for word, others in found.items() if others}
+
+
+def _in_text(standing: Set[str], asked: Sequence[str]) -> dict[str, int]:
+    return {term: 1 for term in asked if term in standing}
+
+
+def _drafts(question: str) -> list[_Draft]:
+    folded = fold(question)
+    han = sum(map(len, _HAN.findall(folded)))
+    latin = len(_WORD.findall(folded))
+    if not han and not latin and not any(map(str.isdigit, folded)):
+        return []
+    return list(_from_chinese(folded) if han > latin else _from_english(question, folded))
 
 
 # ---- English → Chinese

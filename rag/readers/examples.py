@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.readers.features import match_features
+from rag.readers.foreign import Place, foreign_places
 from rag.readers.tokens import UNKNOWN, Tokens, Vocabulary, head
 from rag.readers.words import MAX_QUESTION, MAX_SPAN, MAX_TOKENS, WordTable, load_word_table
 from rag.readers.written import Written, written_questions
@@ -312,9 +313,9 @@ def _prepare(tasks: Sequence[Task]) -> list[Example]:
             and len(q.ids) > 0
             and len(p.ids) > 0
         ):
-            examples.append(
-                make_example(head(q, MAX_QUESTION), head(p, MAX_TOKENS), table, target, task.weight)
-            )
+            asked, passage = head(q, MAX_QUESTION), head(p, MAX_TOKENS)
+            foreign = foreign_places(task.question[: len(asked.text)], [passage.text])[0]
+            examples.append(make_example(asked, passage, table, target, task.weight, foreign))
     return examples
 
 
@@ -330,10 +331,15 @@ def stack(tokens: Tokens) -> npt.NDArray[np.int32]:
 
 
 def make_example(
-    q: Tokens, p: Tokens, table: WordTable, target: tuple[int, int], weight: float
+    q: Tokens,
+    p: Tokens,
+    table: WordTable,
+    target: tuple[int, int],
+    weight: float,
+    foreign: Sequence[Place] = (),
 ) -> Example:
     """Compute the features of one question and one window."""
-    features = match_features(q, p, table.match, table.rarity)
+    features = match_features(q, p, table.match, table.rarity, foreign)
     return Example(
         [0] * len(p.ids),
         stack(p),
@@ -391,7 +397,11 @@ def _validation(
         passages = [head(p, MAX_TOKENS) for p in vocabulary.cut(pieces)]
         held = [(piece, p) for piece, p in zip(pieces, passages, strict=True) if len(p.ids)]
         pieces, passages = [piece for piece, _ in held], [p for _, p in held]
-        examples = [make_example(question, p, table, (-1, -1), 1.0) for p in passages]
+        foreign = foreign_places(asked[: len(question.text)], [p.text for p in passages])
+        examples = [
+            make_example(question, p, table, (-1, -1), 1.0, places)
+            for p, places in zip(passages, foreign, strict=True)
+        ]
         out.append(Asked(examples, pieces, passages, answers))
     return out
 

@@ -29,6 +29,7 @@ from rag.readers.features import (
     question_weights,
     soft_matches,
 )
+from rag.readers.foreign import Place, foreign_places
 from rag.readers.graph import ASKED, passage_graph, question_graph
 from rag.readers.judge import Judge, Read
 from rag.readers.onnx import session
@@ -111,10 +112,12 @@ class ExtractiveReader:
         given = [(k, tokens) for k, tokens in given if len(tokens.ids)]
         if not given or not len(asked.ids):
             return []
+        foreign = foreign_places(question[: len(asked.text)], [tokens.text for _, tokens in given])
+        cut = [tokens for _, tokens in given]
         found = [
             read
-            for start in range(0, len(given), _AT_ONCE)
-            for read in self._look(asked, [tokens for _, tokens in given[start:][:_AT_ONCE]])
+            for part in (slice(k, k + _AT_ONCE) for k in range(0, len(cut), _AT_ONCE))
+            for read in self._look(asked, cut[part], foreign[part])
         ]
         return [(k, tokens, read) for (k, tokens), read in zip(given, found, strict=True)]
 
@@ -122,18 +125,24 @@ class ExtractiveReader:
         """Return what is read of a passage; nothing in it depends on the question."""
         return head(self._vocabulary.cut([passage])[0], MAX_TOKENS)
 
-    def _look(self, question: Tokens, passages: Sequence[Tokens]) -> list[Read]:
-        """Return what the network says of each passage."""
+    def _look(
+        self, question: Tokens, passages: Sequence[Tokens], foreign: Sequence[Sequence[Place]]
+    ) -> list[Read]:
+        """Return what the network says of each passage; `foreign` as `foreign_places` finds it."""
         rarity, embedded = self._table.rarity, self._embed(question)
         weights = question_weights(question, rarity)
-        matches = [soft_matches(question, p, self._table.match) for p in passages]
+        matches = [
+            soft_matches(question, p, self._table.match, places)
+            for p, places in zip(passages, foreign, strict=True)
+        ]
         told = [np.concatenate([embedded, question_features(weights, m)], 1) for m in matches]
         asked = dict(zip(ASKED, self._asking.run(ASKED, {"asked": np.stack(told)}), strict=True))
 
         def look(k: int) -> Read:
             given = {name: value[k] for name, value in asked.items()}
-            features = passage_features(question, passages[k], rarity, weights, matches[k])
-            given["passage"] = np.concatenate([self._embed(passages[k]), features], 1)
+            passage = passages[k]
+            features = passage_features(question, passage, rarity, weights, matches[k], foreign[k])
+            given["passage"] = np.concatenate([self._embed(passage), features], 1)
             scores, rows, null = self._network.run(("scores", "rows", "null"), given)
             return Read(scores, rows, given["vector"], null)
 

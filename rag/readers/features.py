@@ -10,12 +10,14 @@ synonyms and English questions about Chinese text.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from rag.readers.foreign import Place
 from rag.readers.tokens import Tokens
 
 Floats = npt.NDArray[np.float32]
@@ -63,18 +65,21 @@ def match_features(
     passage: Tokens,
     vectors: Floats,
     rarity: Floats,
+    foreign: Sequence[Place] = (),
 ) -> Features:
     """Return the match features of one question and one passage.
 
-    `vectors` (ids, d): unit rows (or zero rows) of aligned word vectors; `rarity` (ids,).
+    `vectors` (ids, d): unit rows (or zero rows) of aligned word vectors; `rarity` (ids,); `foreign`
+    as `foreign_places` finds them.
     """
     n, m = len(passage.ids), len(question.ids)
     if n == 0 or m == 0:
         none = np.zeros((n, PASSAGE_FEATURES), np.float32)
         return Features(none, np.zeros((m, QUESTION_FEATURES), np.float32))
-    weights, matches = question_weights(question, rarity), soft_matches(question, passage, vectors)
+    weights = question_weights(question, rarity)
+    matches = soft_matches(question, passage, vectors, foreign)
     return Features(
-        passage_features(question, passage, rarity, weights, matches),
+        passage_features(question, passage, rarity, weights, matches, foreign),
         question_features(weights, matches),
     )
 
@@ -92,6 +97,7 @@ def passage_features(
     rarity: Floats,
     weights: tuple[Floats, Floats],
     matches: tuple[Floats, Floats],
+    foreign: Sequence[Place] = (),
 ) -> Floats:
     """Return those of the passage's tokens, (n, PASSAGE_FEATURES)."""
     n = len(passage.ids)
@@ -99,6 +105,12 @@ def passage_features(
     (by_token, by_character), (cosine, exact) = weights, matches
     total = float(by_character.sum()) + 1e-6
     length, weight, shared = _runs(question.text, passage.text, by_character)
+    for place in foreign:  # as a run would: "songyan" is one, of two characters here
+        here, there = slice(place.start, place.end), slice(place.at, place.to)
+        worth = place.worth * min(float(by_character[there].sum()), 3.0) / 3
+        np.maximum(length[here], min(place.end - place.start, 8) / 8, out=length[here])
+        np.maximum(weight[here], worth, out=weight[here])
+        shared.append((place.start, place.at, place.to - place.at))
     starts = passage.borders[:, 0]
     clause = _segments(_CLAUSE_END, passage.text)
     sentence = _segments(_SENTENCE_END, passage.text)
@@ -198,8 +210,11 @@ def _weighed(rows: npt.NDArray[Any], weights: Floats) -> Floats:
     return np.asarray(np.einsum("ij,j->i", rows, weights), np.float32)
 
 
-def soft_matches(question: Tokens, passage: Tokens, vectors: Floats) -> tuple[Floats, Floats]:
-    """Return (n, m) cosines, 1 where tokens are the same word, and (n, m) sameness, 0 or 1."""
+def soft_matches(
+    question: Tokens, passage: Tokens, vectors: Floats, foreign: Sequence[Place] = ()
+) -> tuple[Floats, Floats]:
+    """Return (n, m) cosines, 1 where tokens are the same word, and (n, m) sameness, 0 or 1; where
+    one says the other in the other language, both at least what that is worth."""
     same_word = (passage.ids[:, None] == question.ids[None]) & (passage.ids[:, None] > 2)
     for j in np.flatnonzero(question.ids <= 2).tolist():  # numbers and unknown words: the writing
         a, b = question.borders[j]
@@ -208,7 +223,19 @@ def soft_matches(question: Tokens, passage: Tokens, vectors: Floats) -> tuple[Fl
             same_word[i, j] = passage.text[c:d] == question.text[a:b]
     cosine = np.maximum(vectors[passage.ids] @ vectors[question.ids].T, 0)
     cosine[same_word] = 1
-    return cosine.astype(np.float32), same_word.astype(np.float32)
+    same = same_word.astype(np.float32)
+    for place in foreign:
+        where = np.ix_(
+            _touching(passage, place.start, place.end), _touching(question, place.at, place.to)
+        )
+        for found in (cosine, same):
+            found[where] = np.maximum(found[where], place.worth)
+    return cosine.astype(np.float32), same
+
+
+def _touching(tokens: Tokens, start: int, end: int) -> npt.NDArray[np.intp]:
+    borders = tokens.borders
+    return np.flatnonzero((borders[:, 1] > start) & (borders[:, 0] < end))
 
 
 def _soft_cover(segment: npt.NDArray[np.int32], cosine: Floats, weights: Floats) -> Floats:
