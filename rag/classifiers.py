@@ -109,6 +109,13 @@ _MEASURED = (
         "%|％|百分|成|倍|翻",
     ),
     (re.compile(r"\bhow (?:wide|tall|high|deep|far|thick)\b"), _LENGTHS),
+    (
+        re.compile(
+            r"\bhow long (?:is|was) the (?:\w+ ){0,2}(?:route|line|road|bridge|tunnel|river|wall"
+            r"|track|railway|street|course)\b"
+        ),
+        _LENGTHS,
+    ),
     (re.compile(r"\b(?:wheelbase|diameter|height|width|length|distance|altitude)\b"), _LENGTHS),
     (
         re.compile(r"\bhow (?:heavy|much (?:does|did|do) .* weigh)\b|\bweight\b"),

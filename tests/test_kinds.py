@@ -99,6 +99,7 @@ def test_the_kind_of_a_question_is_told(question, name):
         ("How many people came to the forum?", "上千名", "百余场"),
         ("By how much did profit go up?", "40.96%", "7444.45万元"),
         ("What is the wheelbase of the car?", "2420mm", "318元"),
+        ("How long is the rail route?", "全程1164公里", "约31个小时"),
         ("困在脚手架上的人困了多久?", "17个小时", "上百人"),
         ("一共收了多少病人?", "1264人", "近一半"),
         ("前7月发了多少债?", "671亿元", "99只"),
