@@ -10,10 +10,17 @@ from rag.types import Span
 _QUALIFIER = re.compile(
     r"(?:不少于|不低于|不高于|不超过|不到|不足|超过|高达|多达|将近|接近|大约|约|超|近|逾|至少|最多|最高|预计|共计|第|上)\Z"
 )
-_NUMBER_END = re.compile(r"[0-9一二三四五六七八九十百千万亿两几][0-9,.]*$")
+_FIGURE = "[0-9一二三四五六七八九十百千万亿两几]"
+_NUMBER_END = re.compile(rf"{_FIGURE}[0-9,.]*[多余来]?$")
+_COUNTED = re.compile(rf"{_FIGURE}[多余来]?个$")
+_AFTER_COUNTED = re.compile("百分点|国家和地区|国家|小时|季度|星期|点(?!名|评)|月(?!亮|饼)")
+# what is said not to be so: 不|超过1000元 is the opposite of 超过1000元
+_DENIED = re.compile(f"(?:[得能]?(?:超过|少于|低于|高于|多于)|到|足)(?={_FIGURE})")
 _UNIT = re.compile(
-    r"^(?:[万亿千百]+|多|余|来|个)?(?:亿美元|万美元|亿元|万元|美元|欧元|日元|日圆|港元|韩元|美金|英镑|卢布|元|个百分点|百分点|平方公里|平方米|立方米|公里|千米|厘米|毫米|公顷|公斤|千克|"
-    r"个国家和地区|个国家|个月|个小时|小时|分钟|秒|周岁|人次|户次|[%％℃度年月日号天周岁台件款项家支名位人个只头辆架艘座所套场次届期条种类层米吨亩例户份倍分万亿])+"
+    r"^(?:[万亿千百]*[多余来]?)(?:亿美元|万美元|亿元|万元|美元|欧元|日元|日圆|港元|韩元|美金|英镑|卢布|元|个百分点|百分点|平方公里|平方米|立方米|公里|千米|厘米|毫米|公顷|公斤|千克|"
+    r"个国家和地区|个国家|个月|个小时|小时|分钟|秒|周岁|人次|户次|[%％℃度年月日号天周岁台件款项家支名位人个只头辆架艘座所套场次届期条种类层米吨亩例户份倍分万亿"
+    r"宗栋幢枚颗棵株笔桶吨升斤集册首幅列趟]|季度|星期|点(?!名|评|燃|击|赞|到|亮|出)"
+    r"|起(?![来到步飞诉源义草伏])|对(?![阵手比于战]))+"
     r"(?:多|余|左右|以上|以下|以内|以来)?"
 )
 _CLAUSE_END = re.compile(r"[，。；！？：;!?\n]|,(?!\d{3})|\.(?=\s)")
@@ -21,9 +28,7 @@ _ITEM = "[^，。、；：:;！？!?\\n]{1,20}"
 _ITEMS_BEFORE = re.compile(f"(?:{_ITEM}、)+(?:{_ITEM})?\\Z")
 _ITEMS_AFTER = re.compile(f"(?:{_ITEM})?(?:、{_ITEM})*、{_ITEM}?(?=等|[，。；：:;！？!?\\n]|\\Z)")
 _LONGEST_ROW = 200  # characters of an enumeration before the span
-_NUMBER = re.compile(
-    "[^0-9一二三四五六七八九十百千万亿两几]{0,4}[0-9一二三四五六七八九十百千万亿两几][0-9,.]*"
-)
+_NUMBER = re.compile(f"[^{_FIGURE[1:]}{{0,4}}{_FIGURE}[0-9,.]*")
 _OPEN = {"“": "”", "（": "）", "(": ")", "《": "》", "「": "」", "‘": "’", "【": "】"}
 _MARK = re.compile("[" + "".join(map(re.escape, (*_OPEN, *_OPEN.values()))) + "]")
 _EDGE = " \n，。、；：:;,.!?！？—-·"
@@ -46,7 +51,11 @@ def natural_borders(text: str, span: Span) -> Span:
         end += 1
     if _NUMBER_END.search(text, start, end) and (unit := _UNIT.match(text[end : end + 12])):
         end += unit.end()
+    elif _COUNTED.search(text, start, end) and (unit := _AFTER_COUNTED.match(text, end)):
+        end = unit.end()
     start -= _qualifier_length(text, start)
+    if text[start - 1 : start] == "不" and _DENIED.match(text, start):
+        start -= 1
     start, end = _trim(text, *_close(text, start, end))
     return Span(start, end) if start < end else span
 

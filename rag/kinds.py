@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from rag.classifiers import alike, counts_another, units_asked
+from rag.sorts import asks_name, endings_of, is_vague, sort_asked
 from rag.terms import fold
 
 _MEASURE = (
@@ -34,18 +36,26 @@ _AGE = re.compile(r"多大(?:年纪|岁数|了|$|[?？])|几岁|多少岁|年龄
 _DEGREES = re.compile(r"多少度|几度|气温|温度|体温|\btemperature\b|how (?:hot|cold|warm)")
 _RESULT = re.compile(r"比分|几比几|\bscore\b")
 _MEASURED = {"久": _DURATION, "岁": _AGE, "度": _DEGREES, "比": _RESULT}
+_PEOPLE_COUNTED = re.compile(  # 多少病人, 几个消防员, 一天多少客流: counted in 人
+    "(?:多少|几)个?[^，,？?的]{0,4}?(?:人(?![均民工])|学生|[高初中新考]生|毕业生|观众|[游旅乘访]客|客流"
+    "|患者|孩子|[女男]孩|老人|家长|[职员]工|工人|[居村市农网]民|[队党官兵消防运动]员|[教老]师|医生|护士|干部"
+    "|志愿者|代表|嘉宾|选手|用户|网友|粉丝)"
+)
 _MONEY = re.compile(
-    r"多少钱|[花付赔罚缴交拿赚]了?多少|票价|利息|房租|违约金|养老金|奖金|多少资金|金额|总额|多少投资|值多少|价钱|价格|多少学费|工资|收入多少"
+    r"多少钱|[花付赔罚缴交拿赚]了?多少|(?:骗|偷|借|欠|亏|捐|筹|募|贪|受贿)(?:[走了到去掉出]|损)*多少[？?]?$|"
+    "多少[^，,？?]{0,4}?(?:资金|债|贷款|税|补贴|补助|新钱|赔偿|罚金|捐款|善款|现金|预算)|"
+    r"票价|利息|房租|违约金|养老金|奖金|多少资金|金额|总额|多少投资|值多少|价钱|价格|多少学费|工资|收入多少"
     r"|how much (?:money|funding|investment)|\b(?:worth|cost|price|revenue)\b",
     re.IGNORECASE,
 )
 _SHARE = re.compile(
-    r"百分之|占比|比例|比重|几成|增速|增幅|增长率?了?(?:多少|几)|涨了?多少|(?:上涨|下降|提高|降低)了?多少"
+    r"百分之|占比|比例|比重|几成|占[^，,？?几]{0,8}多少|增速|增幅|增长率?了?(?:多少|几)"
+    r"|[涨跌增]了?(?:多少|几个?点)|(?:上涨|下降|提高|降低)了?多少"
     r"|what (?:share|percentage|percent)",
     re.IGNORECASE,
 )
 _WHEN = re.compile(
-    r"什么时候|啥时候|何时|哪[一几两]?[年天月日]|几[月号日]|哪个月|什么时间"
+    r"什么时候|啥时候|何时|哪[一几两]?[年天月日]|几[月号日]|哪个月|什么时间|几点(?![一-鿿]?(?:建议|意见|要求|体会|启示|原因|看法))"
     r"|^(?:and |so |since |until )?when (?:did|do|does|is|are|was|were|will|would|has|have|had|can"
     r"|could|should|must|may)\b|\band when\b"  # beside another question word it asks nothing
     r"|^(?!.*\b(?:what|how|why|who|whose|which|where)\b).*\bwhen\b"
@@ -97,7 +107,7 @@ _WHY = re.compile(
 _DIGIT = re.compile(r"[0-9一二三四五六七八九十百千万亿两半]")
 _TIME = re.compile(
     r"[0-9一二三四五六七八九十]+ ?(?:年|月|日|号|时|点|周|天|世纪)|今年|去年|明年|前年|近日|日前"
-    r"|目前|上半年|下半年|当天|昨|今|明天|期间|之后|以前|以来|季度|晚|早|(?:19|20)\d\d|前不久|近期"
+    r"|目前|上半年|下半年|当天|昨|今|明天|期间|之后|以前|以来|季度|晚|早|(?:19|20)\d\d|\d{1,2}[:：]\d\d|前不久|近期"
     r"|\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
 )
 
@@ -123,16 +133,13 @@ _RARER_NAMES = frozenset(
 )
 
 _YEAR_ONLY = re.compile(r"(?:19|20)\d\d\D{0,3}")
-_UNITS_ALIKE = {
-    "%": "%|％|百分|成|倍|翻|percent|per cent",
-    "元": "元|人民币|块|美金|[$£€]|crowns?|dollars?|pounds?|million|billion",
-    "天": "天|日",
-    "人": "人|名|位",
-    "岁": r"岁|\baged\b|years? old",
-    "度": "度|℃|degrees",
-    "久": "年|个月|天|日|小时|分钟|秒|周|星期|夜|(?:year|month|week|day|hour|minute|second)s?",
-    "比": "[0-9] ?(?:比|:|：|-|–) ?[0-9]",
-}
+_CLOCK = re.compile("(?<=[0-9一二三四五六七八九十两])[时:：]")
+_POLAR = re.compile(  # what says yes or no to something; 不少 and 无论 do not
+    "不(?![安少同断仅但过久足错幸良满久])|没(?!收)|未(?!来)|无(?![论数限邪])|[非免禁否尚仍]|可以|能够"
+    r"|允许|属于|谣言|属实|\b(?:not?|never|denied|keeps?)\b|n't"
+)
+_ROW = re.compile("、|[”》][“《]|；")
+_PAUSES = ",.!?，。！？"
 _LONGEST_TIME = 18  # characters: 19日20时50分前后, Saturday, November 12
 _LONGEST_NUMBER = 14  # characters: 不少于1500个国家和地区
 
@@ -146,24 +153,37 @@ class Kind(NamedTuple):
 
     `unit`: what a number is counted in, or the parts of a date that are asked for ("年月"), or "";
     `noun`: what is counted or asked for ("多少个场景", "哪个区"), or ""; `several`: whether two
-    things are asked for at once ("夏天和冬天各要多久").
+    things are asked for at once ("夏天和冬天各要多久"); `forms`: how a text may print the unit, or
+    how names of what is asked for end.
     """
 
     name: str
     unit: str = ""
     noun: str = ""
     several: bool = False
+    forms: str = ""
 
 
 def asked_kind(question: str) -> Kind:
     """Return the kind of answer that the question asks for.
 
     >>> asked_kind("松延动力7月交付多少台?")
-    Kind(name='number', unit='台', noun='', several=False)
+    Kind(name='number', unit='台', noun='', several=False, forms='台|辆|部|架|个')
     """
     question = fold(question)
     several = bool(_SEVERAL.search(question)) or len(_ASKS.findall(question)) > 1
-    return _one_asked(question)._replace(several=several)
+    kind = _one_asked(question)._replace(several=several)
+    if kind.name == "person":
+        return kind._replace(unit="名字" if asks_name(question) else "")
+    if kind.name in ("which", "place"):
+        return kind._replace(forms=endings_of(kind.noun))
+    if kind.name not in ("number", ""):
+        return kind
+    if units := alike(kind.unit) or units_asked(question):
+        return kind._replace(name="number", forms=units)
+    if kind.name == "" and (noun := sort_asked(question)):
+        return kind._replace(name="which", noun=noun, forms=endings_of(noun))
+    return kind
 
 
 def _one_asked(question: str) -> Kind:
@@ -174,7 +194,7 @@ def _one_asked(question: str) -> Kind:
     if _WHETHER.search(question):
         return Kind("whether")
     if when := _WHEN.findall(question):
-        return Kind("time", "".join(dict.fromkeys(c for c in "".join(when) if c in "年月日号天")))
+        return Kind("time", "".join(dict.fromkeys(c for c in "".join(when) if c in "年月日号天点")))
     if _WHICH_ONES.search(question):
         return Kind("list")
     if measured := next((u for u, asks in _MEASURED.items() if asks.search(question)), ""):
@@ -197,6 +217,8 @@ def _one_asked(question: str) -> Kind:
 def _number_asked(question: str) -> Kind:
     counted = _HOW_MANY.search(question)
     unit, noun = (counted.group(1) or "", counted.group(2) or "") if counted else ("", "")
+    if unit in ("", "个") and _PEOPLE_COUNTED.search(question):
+        return Kind("number", "人", noun)
     if not unit and _SHARE.search(question):
         return Kind("number", "%")
     if not unit and _MONEY.search(question):
@@ -218,20 +240,23 @@ def fit(kind: Kind, words: str, after: str) -> float:
     if kind.name == "time":
         return _time_fit(kind, words) - (1.0 if len(words) > _LONGEST_TIME else 0.0)
     if kind.name == "person":
-        return _person_fit(words)
+        return _person_fit(words) if words.isascii() or not kind.unit else _own_name_fit(words)
     if kind.name == "list":
-        return 1.0 if "、" in words else 0.0
+        return 1.0 if _ROW.search(words) else 0.0
+    if kind.name == "whether":
+        return 1.0 if _POLAR.search(words) else 0.0
     if kind.name == "said":
-        return 1.0 if after[:1] in tuple('”」"') else 0.0
+        return 1.0 if after.lstrip(_PAUSES)[:1] in tuple('”」"') else 0.0
     if kind.name == "place" and re.fullmatch(r"[0-9年月日.,%]+.?", words):
         return -1.0
-    return 1.0 if kind.noun and words.endswith((kind.noun, kind.noun[0], kind.noun[-1])) else 0.0
+    return _named_fit(kind, words) if kind.name in ("which", "place") else 0.0
 
 
 def _time_fit(kind: Kind, words: str) -> float:
     if not _TIME.search(words):
         return -1.0
     named = words.replace("号", "日").replace("今年", "").replace("去年", "")
+    named = _CLOCK.sub("点", named)
     asked = kind.unit.replace("号", "日").replace("天", "日")
     return 1.0 if all(unit in named for unit in asked) else 0.0
 
@@ -239,14 +264,32 @@ def _time_fit(kind: Kind, words: str) -> float:
 def _number_fit(kind: Kind, words: str, after: str) -> float:
     if not _DIGIT.search(words) or _YEAR_ONLY.fullmatch(words):
         return -1.0
-    units = _UNITS_ALIKE.get(kind.unit, kind.unit)
-    right_unit = 1.0 if units and re.search(units, words) else 0.0
+    if kind.unit != "个" and kind.forms and counts_another(kind.forms, words):
+        return -1.0
+    right_unit = 1.0 if kind.forms and re.search(kind.forms, words) else 0.0
     right_noun = 1.0 if kind.noun and kind.noun[:2] in (words + after)[:40] else 0.0
     return right_unit + right_noun - (1.0 if len(words) > _LONGEST_NUMBER else 0.0)
 
 
+def _named_fit(kind: Kind, words: str) -> float:
+    if is_vague(words):
+        return -1.0
+    if kind.forms:
+        return 1.0 if re.search(f"(?:{kind.forms})$", words) else 0.0
+    return 1.0 if kind.noun and words.endswith((kind.noun, kind.noun[0], kind.noun[-1])) else 0.0
+
+
+def _own_name_fit(words: str) -> float:
+    """Return how well words fit where somebody's own name is asked for: it may stand behind an
+    office (研究馆员温庭钧)."""
+    ends = (words[-length:] for length in (2, 3, 4))
+    if "·" in words or any(end[0] in FAMILY_NAMES or end[0] in _RARER_NAMES for end in ends):
+        return _person_fit(words)
+    return -1.0
+
+
 def _person_fit(words: str) -> float:
-    if re.search("[0-9]", words) or len(words) > 30:
+    if re.search("[0-9]", words) or len(words) > 30 or is_vague(words):
         return -1.0
     named = words[:1] in FAMILY_NAMES or words[:1] in _RARER_NAMES
     chinese = named and bool(re.fullmatch("[\u4e00-\u9fff]{2,3}", words))

@@ -17,7 +17,7 @@ from rag.types import Span
 
 _CAUSE = (
     "因为|由于|因(?!此|而|素)|为了|以(?:便|求|期|确保|保[证障]|满足|避免|防|减[少轻]|降低|提[高升]|最大)"
-    "|以免|免得|怕|担心|生怕|得益于|源于|出于|鉴于|考虑到|归功于|受(?!到|伤|访|邀)"
+    "|用以|以使|旨在|意在|以免|免得|怕|担心|生怕|得益于|源于|出于|鉴于|考虑到|归功于|受(?!到|伤|访|邀)"
 )
 _ENGLISH_CAUSE = (
     r"because|due to(?! (?:open|start|be|begin|close|end|arrive|finish)\b)|owing to|thanks to"
@@ -36,8 +36,13 @@ _ANNOUNCED = re.compile(  # what stands before says that a reason follows
     re.IGNORECASE,
 )
 _NOT_BUT = re.compile("(?:不是|并非|而非|不在于)[^。！？\\n]{1,40}，$")  # a reason is set right
+_TOLD_INSIDE = re.compile("(?:原因|理由|目的)[^，。是为]{0,4}(?:是|在于|为)(?!什么|何|啥)")
+# an article that asks so itself answers right away: 没人认出来？邰晚成说，
+_ASKED_BEFORE = re.compile(
+    "(?:为什么|为何|为啥|缘何|怎么)[^。！？\\n]{1,30}？(?:[^。！？\\n]{0,24}[，：])?“?$"
+)
 _SAYS = re.compile(  # words for a cause, a fear or a want inside it
-    f"{_CAUSE}|原因|理由|避免|防止|影响|在于|缺乏|缺少|不足|没有|未|不能|无法"
+    f"{_CAUSE}|原因|理由|为由|所致|避免|防止|影响|在于|缺乏|缺少|不足|没有|未|不能|无法"
     rf"|\b(?:{_ENGLISH_CAUSE}|blam\w+|lack of|not enough)\b",
     re.IGNORECASE,
 )
@@ -50,7 +55,7 @@ _LEADS_TO = re.compile(  # what goes on says what came of it, its subject perhap
 _GOES_ON = re.compile("，(?=又|且|并且|而且|加上|加之|再加上|再加之|本人又|同时又|也)|, (?=and )")
 _DENIED = re.compile("(?:不是|并非|而非)[^。！？\\n]{1,40}?，(?=而是)")
 _SENTENCE_END = re.compile("[。！？!?][”」』’\"]?|\\.[”\"]? (?=[A-Z“\"])")
-_BEFORE = 45  # characters before a clause that may announce it
+_BEFORE = 60  # characters before a clause that may announce it
 _EDGE = " \n，。；：、,;"
 _TURNS = re.compile(  # English says the reason last, in the same clause
     rf"(?<=\w )(?:{_ENGLISH_CAUSE})\b|\bblam(?:ed|es|ing) |\battributed (?:it |this )?to ",
@@ -101,7 +106,8 @@ def reason_fit(text: str, span: Span, related: float, shared: float) -> float:
     before = text[max(line, span.start - _BEFORE) : span.start].rstrip()
     signs = (
         bool(_OPENS.match(words) or _ANNOUNCED.search(before))
-        + 2 * bool(_NOT_BUT.search(before))
+        + 2 * bool(_NOT_BUT.search(before) or _ASKED_BEFORE.search(before))
+        + bool(_TOLD_INSIDE.search(words))
         + bool(_SAYS.search(words))
         + bool(_LEADS_TO.match(text, span.end))
     )

@@ -26,6 +26,7 @@ from rag.types import Article, Span
 
 MOST_PARTS = 4  # more are a list, which the reader finds in one piece
 _TRIED = 8  # answers of each part: those after them were right in none of the dev halves
+_FAR_BEHIND = 5.0  # `strength`: an answer so much less likely than the best is none of its part
 _STRETCH = 40  # characters: a stretch so long that holds all parts is read as one answer
 _SURE = 1.0  # `strength` of the weakest part
 _CERTAIN = 5.0  # … where the parts are of different kinds and stand apart
@@ -192,8 +193,9 @@ def _holds(claim: Claim, each: Sequence[Sequence[Claim]]) -> bool:
     """Tell whether one answer holds an answer to every part, each at a place of its own."""
     left = claim.text
     for part in each:
-        said = max((c.text for c in part[:_TRIED] if c.text in left), key=len, default="")
-        shorter = [c.text for c in part[:_TRIED] if c.text in left and c.text != left]
+        likely = [c.text for c in part[:_TRIED] if strength(c) > strength(part[0]) - _FAR_BEHIND]
+        said = max((text for text in likely if text in left), key=len, default="")
+        shorter = [text for text in likely if text in left and text != left]
         said = said if said != left else max(shorter, key=len, default="")
         if not said:
             return False

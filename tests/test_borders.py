@@ -36,6 +36,11 @@ MARKS = st.text("约不足105.3,万亿元台年%（）“”《》()，。、 \n
         pytest.param(
             "国家速滑馆（冰丝带）举行", "国家速滑馆（", "国家速滑馆（冰丝带）", id="bracket"
         ),
+        pytest.param("卡不超过1000元；", "超过1000元", "不超过1000元", id="what is denied"),
+        pytest.param("损失73万余元。", "73万余", "73万余元", id="vagueness before the unit"),
+        pytest.param("反弹94.42个点，", "94.42个", "94.42个点", id="unit after 个"),
+        pytest.param("案件2.38万起，", "2.38万", "2.38万起", id="rarer classifier"),
+        pytest.param("在134个场景里", "134个", "134个", id="counted noun after 个"),
         pytest.param("，北京。", "，北京。", "北京", id="signs at the edges"),
         pytest.param("熊友军说", "熊友军", "熊友军", id="nothing to do"),
         pytest.param("温度-5℃。", "-5", "-5℃", id="minus"),

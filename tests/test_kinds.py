@@ -60,7 +60,7 @@ from rag.kinds import asked_kind, fit
         ("When he retired, when did the shop close?", "time"),
         ("When did it close, and how long was it open?", "time"),
         ("How do police stop teenagers who swim alone?", ""),
-        ("Which film is about a man who turns invisible?", ""),
+        ("Which film is about a man who turns invisible?", "which"),
         ("Who is the man who won?", "person"),
         ("孩子烧到多少度要去医院?", "number"),
         ("加时比分是多少?", "number"),
@@ -95,11 +95,45 @@ def test_the_kind_of_a_question_is_told(question, name):
         ("考了多少分?", "51.8分", "34127名"),
         ("谁公布的?", "骆潜", "南瓜粥是"),
         ("Who ran it before?", "Marta Ilves", "manager"),
+        ("How many drones were sent?", "11架", "120名"),
+        ("How many people came to the forum?", "上千名", "百余场"),
+        ("By how much did profit go up?", "40.96%", "7444.45万元"),
+        ("What is the wheelbase of the car?", "2420mm", "318元"),
+        ("How long is the rail route?", "全程1164公里", "约31个小时"),
+        ("困在脚手架上的人困了多久?", "17个小时", "上百人"),
+        ("一共收了多少病人?", "1264人", "近一半"),
+        ("前7月发了多少债?", "671亿元", "99只"),
+        ("几点升空?", "14:35", "7月14日"),
+        ("干预组占受试者多少?", "一半人", "至少20分钟"),
+        ("是哪家药企的药?", "亚盛医药", "美国FDA孤儿药"),
+        ("哪家媒体说的?", "美国全国广播公司", "特朗普接受媒体"),
+        ("在哪家医院?", "霁州医科大学附属二院", "全国19家医院"),
+        ("Which park was he picked up near?", "市区中山公园", "阳江公安"),
+        ("Which picture book did they read?", "《我的情绪小怪兽》", "夏日读书天"),
+        ("那個菜販子叫甚麼名字?", "车少坤", "碗口大"),
+        ("那個菜販子叫甚麼名字?", "菜贩车少坤", "碗口大"),
+        ("哪位老师不同意?", "龙若川", "四人"),
+        ("五年期的利息比三年期高吗?", "五年期利率仍然低于三年期", "比去年少了8400元"),
+        ("唱了哪几首?", "《爱相随》《让我欢喜让我忧》", "《爱相随》"),
     ],
 )
 def test_an_answer_of_the_kind_asked_for_fits_better(question, better, worse):
     kind = asked_kind(question)
     assert fit(kind, better, "") > fit(kind, worse, "")
+
+
+def test_a_number_in_the_unit_of_another_question_hardly_fits():
+    assert fit(asked_kind("转移了几个人?"), "6艘", "") == -1
+    assert fit(asked_kind("转移了几个人?"), "6", "") == 0
+
+
+def test_english_puts_a_comma_before_the_quotation_ends():
+    kind = asked_kind("What did the author say about pouches?")
+    assert fit(kind, "Phones do not explain the marks", '," said') > fit(kind, "said Starling", ".")
+
+
+def test_a_general_classifier_rules_no_unit_out():
+    assert fit(asked_kind("低剂量组有几个?"), "21人", "") == 0
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,13 @@ def test_an_answer_that_holds_all_parts_stays():
     assert with_all_parts("去年和前年各多少只?", before, each) == before
 
 
+def test_an_answer_holds_no_part_by_words_that_are_hardly_its_answer():
+    before = claims(BIRDS, ("去年冬天是10.7万只", 7.0))
+    each = [claims(BIRDS, ("10.7万只", 6.0)), claims(BIRDS, ("8.9万只", 8.0), ("去年", -4.0))]
+    best = with_all_parts("去年和前年各多少只?", before, each)[0]
+    assert best.text == "10.7万只，前年是8.9万只"
+
+
 def test_several_parts_are_as_sure_as_the_weakest():
     each = [claims(BIRDS, ("10.7万只", 6.0), kind=0.0), claims(BIRDS, ("8.9万只", 8.0), kind=2.0)]
     best = with_all_parts("去年和前年各多少只?", claims(BIRDS, ("十万只", 2.0)), each)[0]
