@@ -232,8 +232,9 @@ def fit(kind: Kind, words: str, after: str) -> float:
 
     `after`: the few characters that follow it in the text.
 
-    >>> fit(Kind("number", "台"), "105台", "创了纪录"), fit(Kind("number", "台"), "松延动力", "")
-    (1.0, -1.0)
+    >>> robots = asked_kind("松延动力7月交付多少台?")
+    >>> fit(robots, "105台", "创了纪录"), fit(robots, "松延动力", ""), fit(robots, "上百人", "")
+    (1.0, -1.0, -1.0)
     """
     if kind.name == "number":
         return _number_fit(kind, words, after)
