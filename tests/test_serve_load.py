@@ -191,6 +191,22 @@ def test_a_helper_raises_what_the_work_raises(small):
         crew.stop()
 
 
+@pytest.mark.parametrize("noticed", [True, False])
+def test_a_helper_killed_while_idle_is_counted_and_replaced(small, noticed):
+    crew = Helpers(Settings(), 1)
+    try:
+        crew.do(("counts", (small,)), 60)
+        (pid,) = crew.processes
+        os.kill(pid, signal.SIGKILL)
+        while noticed and crew.processes:  # its end is known before the next job
+            time.sleep(0.01)
+        assert b'"sources":1' in crew.do(("counts", (small,)), 60)
+        assert crew.restarts == 1
+        assert crew.processes != [pid]
+    finally:
+        crew.stop()
+
+
 def test_a_job_that_takes_too_long_is_ended_and_the_next_is_done(small):
     crew = Helpers(Settings(), 1)
     try:

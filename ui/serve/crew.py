@@ -70,7 +70,6 @@ class Helpers:
 
     def __init__(self, settings: Settings, size: int) -> None:
         self.size = size
-        self.restarts = 0
         self._idle: queue.LifoQueue[_Helper] = queue.LifoQueue()  # the last used is warm
         self._team = [_Helper(settings) for _ in range(size)]
         for helper in self._team:
@@ -85,7 +84,6 @@ class Helpers:
                 try:
                     return helper.do(job, seconds)
                 except (EOFError, OSError):
-                    self.restarts += 1
                     logger.warning("a helper ended at %s; started another", job[0])
             raise HelperDied("two helpers ended at this request: try again, or report the request")
         finally:
@@ -95,6 +93,11 @@ class Helpers:
         """End all helpers."""
         for helper in self._team:
             helper.stop()
+
+    @property
+    def restarts(self) -> int:
+        """How many were ended from outside, at a job or idle, and replaced."""
+        return sum(helper.restarts for helper in self._team)
 
     @property
     def processes(self) -> list[int]:
@@ -109,6 +112,7 @@ class _Helper:
         self._settings = settings
         self._companion: Companion | None = None
         self._late = False
+        self.restarts = 0
 
     @property
     def process(self) -> subprocess.Popen[bytes] | None:
@@ -129,6 +133,7 @@ class _Helper:
             self.stop()
             if self._late:
                 raise TookTooLong(f"not done in {seconds:g} seconds: it was ended") from None
+            self.restarts += 1
             raise
         finally:
             timer.cancel()
@@ -143,6 +148,7 @@ class _Helper:
     def _running(self) -> Companion:
         if self._companion is not None and self._companion.is_running:
             return self._companion
+        self.restarts += self._companion is not None  # it ended while it was idle
         self.stop()
         self._companion = Companion(_PROGRAM)
         self._companion.send(plain(self._settings))
