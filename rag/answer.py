@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from embeddings import Embedder, EmbedderError
@@ -330,7 +331,7 @@ class Bot:
 def _spelt(asked: InContext, passages: Sequence[Passage]) -> InContext:
     """Return the question as the passages spell it."""
     texts = [p.article.text[p.span.start : p.span.end] for p in passages]
-    return asked.respelt(lambda part: as_found(part, texts))
+    return asked.respelt(cache(lambda part: as_found(part, texts)))  # most parts are the question
 
 
 def _load_reranker(name: str) -> Rerank | None:

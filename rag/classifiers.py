@@ -93,7 +93,7 @@ _ALIKE = {
 _SAME = (
     "人名位口", "天日", "家个所户间", "台辆部架个", "件起例宗项个", "座个处", "次场回届趟遍个",
     "种类款个", "条项道点个", "支个队", "栋幢座", "套户间", "米里", "斤克", "棵株", "只头条匹",
-    "张份", "期个", "年岁", "集部", "层级个", "笔个", "步条个", "岁年",
+    "张份", "期个", "年岁", "集部", "层级个", "笔个", "步条个",
 )  # fmt: skip
 _HOW_MANY = re.compile(r"\b(?:how many|number of)\s+(?P<words>[\w' -]+)")
 _LOOKED_AT = 7  # words after "how many": two-month-old panda cubs in the reserve

@@ -95,7 +95,7 @@ def _digits(number: re.Match[str], counted: str) -> Iterator[str]:
 
 
 def _decimals(spoken: str | None) -> str:
-    digits = "".join(str(han_value(f"零{c}") or 0) for c in spoken or "")
+    digits = "".join(str(han_value(c)) for c in spoken or "")
     return f".{digits}" if digits else ""
 
 
