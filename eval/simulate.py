@@ -42,7 +42,6 @@ class TruePage(NamedTuple):
     place: npt.NDArray[np.int64]
 
 
-
 def simulated(stories: Sequence[Story], rng: Random, name: str = "page.txt") -> TruePage:
     """Print the stories on one page and damage it."""
     house = house_of(rng)
@@ -236,12 +235,19 @@ _SHORTEST_PARAGRAPH = 4  # characters
 
 def pages(stories: Iterable[Story], count: int, seed: int = 0) -> Iterator[TruePage]:
     """Yield `count` pages of one to five stories each, as long as stories last."""
-    rng, waiting = Random(seed), _Waiting(stories)
-    for number in range(count):
+    rng = Random(seed)
+    for number, chosen in enumerate(in_groups(stories, rng, count)):
+        yield simulated(chosen, rng, f"page-{number:04}.txt")
+
+
+def in_groups(stories: Iterable[Story], rng: Random, count: int) -> Iterator[list[Story]]:
+    """Yield what stands on `count` pages: one to five stories of one language each."""
+    waiting = _Waiting(stories)
+    for _ in range(count):
         chosen = waiting.next_of_one_language(rng.choice(_MOST_STORIES))
         if not chosen:
             return
-        yield simulated(chosen, rng, f"page-{number:04}.txt")
+        yield chosen
 
 
 def pages_of(texts: Iterable[str], rng: Random) -> Iterator[Source]:
