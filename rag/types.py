@@ -25,6 +25,11 @@ class Span(NamedTuple):
     end: int
 
 
+HEADLINE = "\x1d"
+"""Stands before each line of a headline that is set in larger type, where a format tells it: the
+group separator, which carries no text."""
+
+
 def is_ignorable(char: str) -> bool:
     """Tell whether `char` carries no text: white space and Unicode Cc, Cf, Co (the contract's rule
     for quotes)."""

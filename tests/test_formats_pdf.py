@@ -9,6 +9,7 @@ from papers import HEIGHT, TIMES, WIDTH, Paper
 
 from rag.errors import EmptySource, NeedsOcr, UnreadableSource
 from rag.formats.pdf import extract
+from rag.types import HEADLINE
 
 STORY = (
     "今年七月，这家公司交付人形机器人一百零五台，创了纪录；八月的目标是两百台。负责人说，订单在马拉松"
@@ -42,7 +43,7 @@ def read(paper):
 
 
 def words(text):
-    return "".join(text.split())
+    return "".join(text.split())  # HEADLINE too counts as white space
 
 
 def in_columns(paper, x, y, width, text, columns=3, gutter=14, **style):
@@ -319,3 +320,64 @@ def test_letters_without_a_meaning_ask_for_ocr(paper):
 def test_latin_type_is_known_from_chinese_only_by_its_letters(paper):
     paper.write(40, 80, "Youju reads 105 pages.", 10, TIMES)
     assert read(paper).text == "Youju reads 105 pages."
+
+
+# -- headlines ---------------------------------------------------------------------------------
+
+
+def heads(text):
+    """Return the lines that are told to be of a headline."""
+    return [line[1:] for line in text.split("\n") if line.startswith(HEADLINE)]
+
+
+def test_a_headline_is_told_with_its_kicker_and_subtitle(paper):
+    paper.write(40, 40, "第3版", 8)
+    paper.write(40, 60, "本市防汛", 13)
+    paper.write(40, 80, "台风今晨登陆", 26)
+    paper.write(40, 112, "四十趟列车停运", 15)
+    in_columns(paper, 40, 140, 515, STORY, 3)
+    assert heads(read(paper).text) == ["本市防汛", "台风今晨登陆", "四十趟列车停运"]
+
+
+def test_a_sections_heading_is_none(paper):
+    paper.write(40, 60, "台风今晨登陆", 24)
+    _, rest, below = paper.column(40, 100, 250, STORY, most=5)
+    paper.write(40, below + 4, "转移居民", 13.5)
+    paper.column(40, below + 26, 250, rest)
+    paper.column(305, 100, 250, OTHER)
+    assert heads(read(paper).text) == ["台风今晨登陆"]
+
+
+@pytest.mark.parametrize("x", [40, 255, 262])
+def test_a_byline_over_the_columns_comes_before_them(paper, x):
+    """Left, in the middle of the second of three columns, over a gutter."""
+    columns = 3 if x != 262 else 2
+    paper.write(150, 50, "通栏的大标题横在各栏之上", 24)
+    paper.write(x, 88, "本报记者 王敏", 10)
+    in_columns(paper, 40, 106, 515, STORY, columns, leading=1.5)
+    assert words(read(paper).text) == words("通栏的大标题横在各栏之上本报记者王敏" + STORY)
+
+
+def test_stories_side_by_side_may_begin_at_different_heights(paper):
+    paper.write(40, 60, "左边的标题占一行", 20)
+    paper.write(330, 60, "右边的标题", 20)
+    paper.write(330, 84, "要占两行", 20)
+    in_columns(paper, 40, 92, 270, STORY, 2)
+    paper.write(330, 112, "本报记者 王敏", 10)
+    in_columns(paper, 330, 130, 225, OTHER, 1)
+    below = words(read(paper).text)
+    assert below == words("左边的标题占一行" + STORY + "右边的标题要占两行本报记者王敏" + OTHER)
+
+
+def test_a_picture_between_headline_and_text_does_not_part_them(paper):
+    paper.write(40, 50, "上面的标题", 22)
+    paper.picture(40, 84, 515, 120)
+    below = in_columns(paper, 40, 214, 515, STORY, 3)
+    paper.write(40, below + 20, "下面的标题", 22)
+    paper.picture(40, below + 54, 340, 90)
+    rest = STORY[::-1].replace("\n", "")
+    left, rest, _ = paper.column(40, below + 154, 163, rest, most=6)
+    middle, rest, _ = paper.column(217, below + 154, 163, rest, most=6)
+    right, _, _ = paper.column(394, below + 54, 161, rest)
+    expected = words("上面的标题" + STORY + "下面的标题" + "".join([*left, *middle, *right]))
+    assert words(read(paper).text) == expected

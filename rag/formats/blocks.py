@@ -1,5 +1,5 @@
 """Lines of a page → blocks: lines of one column and one size, one under the other; text in a frame
-by itself; headlines over all of their columns."""
+by itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rag.formats.lines import Box, Glyph, Line, Rows
 _SAME_SIZE = 1.2  # ratio
 _LEADING = 1.3  # ratio: lines further apart than this times the usual leading are two blocks
 _WIDEST_LEADING = 2.6  # lines of one block are never further apart
-_HEADLINE = 1.3  # ratio: type this much larger than the page's is a headline
+_BESIDE = 4.0  # columns with more white between them are not of one story
 
 
 @dataclass(slots=True)
@@ -26,6 +26,8 @@ class Item:
     y1: float
     lines: list[Line] = field(default_factory=list)
     inside: list[Item] = field(default_factory=list)
+    one_story: bool = False  # what is inside
+    is_head: bool = False  # of a story
 
     @property
     def size(self) -> float:
@@ -109,7 +111,33 @@ def _neighbours(
             ):
                 under[id(line)].append(other)
                 over[id(other)].append(line)
+    for line in lines:
+        if len(under[id(line)]) == 1 and _begins_block(line, over):
+            first = under[id(line)][0]
+            if _stands_over_columns(line, first, rows, over):
+                under[id(line)].clear()
+                over[id(first)].remove(line)
     return under, over
+
+
+def _begins_block(line: Line, over: dict[int, list[Line]]) -> bool:
+    """Tell whether at most one line stands above a line in its block."""
+    above = over[id(line)]
+    return not above or (len(above) == 1 and not over[id(above[0])])
+
+
+def _stands_over_columns(line: Line, first: Line, rows: Rows, over: dict[int, list[Line]]) -> bool:
+    """Tell whether a line, a byline or subtitle, stands over several columns, of which the line
+    under it begins one: another begins on the same baseline, with nothing above it."""
+    reach = _BESIDE * line.size
+    for other in rows.between(first.baseline - 0.3 * line.size, first.baseline + 0.3 * line.size):
+        near = other.x0 - first.x1 < reach and first.x0 - other.x1 < reach
+        if other is first or not near or over[id(other)] or not _is_same_size(first, other):
+            continue
+        above = rows.between(line.baseline - 3 * line.size, first.baseline - 0.6 * line.size)
+        if all(_shares(a, line) for a in above if a is not line and _shares(a, other)):
+            return True
+    return False
 
 
 def _is_under_line(line: Line, other: Line) -> bool:
@@ -118,6 +146,10 @@ def _is_under_line(line: Line, other: Line) -> bool:
     shared = min(line.x1, other.x1) - max(line.x0, other.x0)
     least = min(line.x1 - line.x0, other.x1 - other.x0)
     return shared > 0.2 * least or abs(other.x0 - line.x0) <= 2.3 * line.size
+
+
+def _shares(a: Line, b: Line) -> bool:
+    return a.x0 < b.x1 and a.x1 > b.x0
 
 
 def _runs_between(border: Box, line: Line, under: Line) -> bool:
@@ -145,30 +177,6 @@ def put_in_frames(items: list[Item], frames: Sequence[Box]) -> list[Item]:
     return items
 
 
-def widen_headlines(items: list[Item], em: float) -> None:
-    """Let a headline that does not fill its columns stand over all of them: those that begin where
-    the text under it begins, with nothing else above them."""
-    for item in items:
-        if item.inside:
-            widen_headlines(item.inside, em)
-        if not item.lines or len(item.lines) > 3 or item.size < _HEADLINE * em:
-            continue
-        under = [i for i in items if i.lines and 0 <= i.y0 - item.y1 + 0.3 * em <= 4 * em]
-        tops = [i.y0 for i in under if overlap_x(i, item)]
-        beside = [i for i in items if i is not item and i.y0 < item.y1 and i.y1 > item.y0]
-        row = [i for i in under if tops and abs(i.y0 - min(tops)) <= 0.7 * em]
-        for column in sorted(row, key=left_edge):
-            if column.x0 >= item.x0 and not _between(item.x1, column.x1, beside):
-                item.x1 = max(item.x1, column.x1)
-        for column in sorted(row, key=left_edge, reverse=True):
-            if column.x1 <= item.x1 and not _between(column.x0, item.x0, beside):
-                item.x0 = min(item.x0, column.x0)
-
-
-def _between(start: float, end: float, items: list[Item]) -> bool:
-    return any(i.x0 < end and i.x1 > start for i in items)
-
-
 def count_lines(item: Item) -> int:
     return len(item.lines) + sum(map(count_lines, item.inside))
 
@@ -185,10 +193,6 @@ def cutting(obstacles: Sequence[Box], lines: Sequence[Line], em: float) -> list[
         for box in obstacles
         if box.x1 - box.x0 > 3 * em and not any(_holds(box, line) for line in lines)
     ]
-
-
-def is_headline(item: Item, em: float) -> bool:
-    return 0 < len(item.lines) <= 3 and item.size >= _HEADLINE * em
 
 
 def overlap_x(a: Item, b: Item) -> bool:

@@ -3,6 +3,8 @@
   glyphs    in the order the page draws them; those side by side become atoms ("2025年", "Beijing")
   lines     atoms of one row, joined unless a gutter runs between them
   blocks    lines of one column, one under the other
+  heads     headlines with kicker and subtitle, over all the columns that they stand over (`heads`)
+  stories   what stands under a head, down to the next, read by itself where nothing is among it
   order     recursive XY-cut [1]: gutters first, so that columns are read to their end; a strip of
             white across the page where something spans the gutters, and of those the one that frees
             the largest area for gutters; where neither exists (a headline over columns 1–2 beside a
@@ -25,15 +27,14 @@ from rag.formats.blocks import (
     Item,
     count_lines,
     cutting,
-    is_headline,
     left_edge,
     make_block,
     make_blocks,
     make_stack,
     overlap_x,
     put_in_frames,
-    widen_headlines,
 )
+from rag.formats.heads import gathered, is_headline, mark_heads, widen_headlines
 from rag.formats.lines import (
     Box,
     Glyph,
@@ -46,6 +47,7 @@ from rag.formats.lines import (
     turned,
     vertical_runs,
 )
+from rag.types import HEADLINE
 
 # All in em, the size of the type, unless said otherwise.
 _INDENTS = (1.4, 3.2)  # the first line of a Chinese paragraph is indented by 2
@@ -93,6 +95,7 @@ def _peeled(items: list[Item], em: float) -> list[Item]:
     rest = [i for i in items if not any(i is h for h in head)]
     foot = _furniture(rest, em, lambda i: bottom - i.y1 < 0.6 * em and bottom - i.y0 < reach)
     body = [i for i in rest if not any(i is f for f in foot)]
+    mark_heads(body, em)
     return [*sorted(head, key=left_edge), *_order(body, em), *sorted(foot, key=left_edge)]
 
 
@@ -109,28 +112,32 @@ def _furniture(items: list[Item], em: float, at_edge: Callable[[Item], bool]) ->
 _Parts = tuple[list[Item], list[Item]]
 
 
-def _order(items: list[Item], em: float) -> list[Item]:
-    """Return the blocks inside `items` in reading order."""
+def _order(items: list[Item], em: float, *, one_story: bool = False) -> list[Item]:
+    """Return the blocks inside `items` in reading order; those of one story have no others among
+    them."""
     if not any(count_lines(i) for i in items):
         return []
     if len(items) == 1:
-        return _order(items[0].inside, em) if items[0].inside else items
+        return (
+            _order(items[0].inside, em, one_story=items[0].one_story) if items[0].inside else items
+        )
+    if not one_story:
+        items = gathered(items, em)
+        if len(items) == 1:
+            return _order(items, em)
     columns = _columns(items, em)
     strips = _strips(items, em)
     if len(columns) > 1:
         if (rows := _table(columns)) is not None:
             return [rows]
-        parts = _story_boundary(strips, columns, em)
+        parts = None if one_story else _story_boundary(strips, columns, em)
         if parts is None:
-            return [item for column in columns for item in _order(column, em)]
+            return [i for column in columns for i in _order(column, em, one_story=one_story)]
     else:
-        parts = _best_strip(strips, em)
+        parts = _best_strip(strips, em, one_story=one_story)
         if parts is None:
-            stories = _stories(items, em)
-            if len(stories) < len(items):
-                return _order(stories, em)
             return [i for item in _partial_order(items) for i in _order([item], em)]
-    return _order(parts[0], em) + _order(parts[1], em)
+    return [i for part in parts for i in _order(part, em, one_story=one_story)]
 
 
 def _columns(items: list[Item], em: float) -> list[list[Item]]:
@@ -154,12 +161,12 @@ def _cut(items: list[tuple[float, float, Item]], least: float) -> list[list[Item
     return parts
 
 
-def _best_strip(strips: list[list[Item]], em: float) -> _Parts | None:
+def _best_strip(strips: list[list[Item]], em: float, *, one_story: bool) -> _Parts | None:
     """Cut at the strip that leaves the largest area in which gutters run from top to bottom; None
     when each strip runs through a story."""
     best, freed = None, -1.0
     for above, below in _halves(strips):
-        if _parts_story(above, below, em):
+        if not one_story and _parts_story(above, below, em):
             continue
         gain = sum(
             _area(part)
@@ -216,7 +223,7 @@ def _story_boundary(
             for column in columns
         ]
         begin = [i for i in firsts if i is not None]
-        if len(begin) > 1 and all(i.inside or is_headline(i, em) for i in begin):
+        if len(begin) > 1 and all(i.inside or i.is_head for i in begin):
             return above, below
         if _crosses(above, _columns(below, em)) or _crosses(below, _columns(above, em)):
             return above, below
@@ -273,41 +280,6 @@ def _row(cells: list[Line]) -> Line:
     return Line(text, cells[0].x0, cells[-1].x1, cells[0].baseline, cells[0].size)
 
 
-def _stories(items: list[Item], em: float) -> list[Item]:
-    """Gather the columns that stand under each headline, where nothing else is among them."""
-    heads = [i for i in items if is_headline(i, em)]
-    members: dict[int, list[Item]] = {id(head): [head] for head in heads}
-    for item in items:
-        over = [
-            h for h in heads if h is not item and overlap_x(h, item) and h.y1 <= item.y0 + 0.3 * em
-        ]
-        if over and not is_headline(item, em):
-            members[id(max(over, key=lambda h: h.y1))].append(item)
-    taken: list[Item] = []
-    stories = []
-    for head in heads:
-        story = _around(members[id(head)])
-        others = (i for i in items if not _is_in(i, story.inside))
-        if len(story.inside) > 1 and not any(_overlap(i, story, 0.4 * em) for i in others):
-            stories.append(story)
-            taken += story.inside
-    return [i for i in items if not _is_in(i, taken)] + stories
-
-
-def _around(items: list[Item]) -> Item:
-    return Item(
-        min(i.x0 for i in items),
-        min(i.y0 for i in items),
-        max(i.x1 for i in items),
-        max(i.y1 for i in items),
-        inside=items,
-    )
-
-
-def _overlap(a: Item, b: Item, least: float) -> bool:
-    return min(a.x1, b.x1) - max(a.x0, b.x0) > least and min(a.y1, b.y1) - max(a.y0, b.y0) > least
-
-
 def _partial_order(items: list[Item]) -> list[Item]:
     """Order items between which no straight cut runs."""
     if len(items) > _MOST_ORDERED:
@@ -338,7 +310,10 @@ def _precedes(a: Item, b: Item, items: list[Item]) -> bool:
 
 
 def _texts(item: Item, em: float) -> list[str]:
-    """Return the lines of a block; the indent of a paragraph comes out as two wide spaces."""
+    """Return the lines of a block; the indent of a paragraph comes out as two wide spaces,
+    and the lines of a story's head begin with HEADLINE."""
+    if item.is_head:
+        return [HEADLINE + line.text for line in item.lines]
     left = statistics.median_low([line.x0 for line in item.lines])
     left = min((line.x0 for line in item.lines if line.x0 > left - em), default=left)
     texts = []

@@ -20,6 +20,7 @@ _WIDEST_GAP = 1.2  # in Chinese, which has no word spaces but sets names apart
 _WIDEST_SPACE = 5.0  # of a line of two long words in a narrow column, with full lines around it
 _WORD_SPACE = 0.14  # Latin letters further apart than this are two words
 _SAME_SIZE = 1.2  # ratio
+_NEAR_ROWS = 8.0  # rows no further are looked at
 _NARROWEST = 0.7  # gutter of English columns; the white that word spaces have in common is narrower
 
 
@@ -231,7 +232,7 @@ def _rows_near(a: Line, b: Line, rows: Rows) -> tuple[list[list[Line]], list[lis
     """Return the rows above and under two atoms of a row, the nearest first, without larger type:
     a headline spans many columns."""
     em = min(a.size, b.size)
-    window = rows.between(a.baseline - 6 * em, a.baseline + 6 * em)
+    window = rows.between(a.baseline - _NEAR_ROWS * em, a.baseline + _NEAR_ROWS * em)
     near = [
         atom
         for atom in window
