@@ -3,7 +3,8 @@
 page    one text; of every character which article it is of, and which part of that
 parts   title, subtitle, byline, body paragraphs, headings, caption, in the order of reading
 
-python -m eval.splitting [--pages NN …] [--json]     the pages we wrote (odd ones unless named)
+python -m eval.splitting [--pages NN …] [--wrong]    the pages we wrote (odd ones unless named)
+python -m eval.splitting --pdf N [--data FOLDER]      N pages printed as PDFs, of those or of news
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from eval.press import pressed_pages
 from eval.printed import Part, TrueArticle
 from eval.simulate import NONE, TruePage, pages
-from eval.stories import written_stories
+from eval.stories import Story, mixed_stories, written_stories
 from rag.articles import split_articles
 from rag.types import Article, Source, Span, essence, is_ignorable
 
@@ -296,9 +300,17 @@ def written_pages(numbers: Iterable[str] | None = None) -> list[TruePage]:
 
 
 def bench_pages(count: int = 40) -> dict[str, float]:
-    """Return the measures over simulated pages, made of the articles of the odd pages we wrote."""
-    stories = written_stories(PAGES / "truth" / f"{n:02}.json" for n in range(1, 41, 2))
-    return measure(pages(stories, count)).measures()
+    """Return the measures over simulated pages, made of the articles of the odd pages we wrote, and
+    with "PDF: " before their names over such pages printed as PDFs, where reportlab is there."""
+    measures = measure(pages(_stories(), count)).measures()
+    if find_spec("reportlab") is None:
+        return measures
+    pressed = measure(pressed_pages(_stories(), count)).measures()
+    return measures | {f"PDF: {name}": value for name, value in pressed.items()}
+
+
+def _stories() -> list[Story]:
+    return written_stories(PAGES / "truth" / f"{n:02}.json" for n in range(1, 41, 2))
 
 
 def main() -> None:
@@ -306,8 +318,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="measure rag.articles")
     parser.add_argument("--pages", nargs="*", help="numbers of pages in eval/pages")
     parser.add_argument("--wrong", action="store_true", help="print what is wrong")
+    parser.add_argument("--pdf", type=int, metavar="N", help="pages to print as PDFs")
+    parser.add_argument("--data", type=Path, help="the folder of training data, to print news of")
     arguments = parser.parse_args()
-    tally = measure(written_pages(arguments.pages))
+    if arguments.pdf:
+        news = mixed_stories(arguments.data, Random(0)) if arguments.data else _stories()
+        tally = measure(pressed_pages(news, arguments.pdf))
+    else:
+        tally = measure(written_pages(arguments.pages))
     for name, value in tally.measures().items():
         print(f"{name:32}{value:10.4f}")  # noqa: T201
     if arguments.wrong:

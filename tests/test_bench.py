@@ -71,6 +71,7 @@ def test_pages_are_measured_on_request(capsys):
     assert figures["articles mapped wrongly"] == 0
     assert figures["boundary F1"] > 0.5  # a page cut at random has some 0.2
     assert figures["character error rate"] < 0.002
+    assert figures["PDF: boundary F1"] > 0.7
 
 
 def test_both_stores_give_the_same_ten_on_request(tmp_path, capsys):

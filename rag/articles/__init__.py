@@ -10,11 +10,12 @@ text in exactly one. Page furniture stands at the end of the article it was prin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from rag.articles.evidence import is_fragment, is_unfinished
 from rag.articles.lines import Head, Line, find_heads, find_lines
 from rag.articles.stories import Story, find_stories, weights
 from rag.dates import published_date
@@ -62,7 +63,29 @@ def _parts(lines: Sequence[Line]) -> list[range]:
             start = end
         parts += [range(start, whole.start), whole]
         start = whole.stop
-    return [part for part in parts if part] or [range(len(lines))]
+    cut = [each for part in parts if part for each in _at_headlines(lines, part)]
+    return cut or [range(len(lines))]
+
+
+def _at_headlines(lines: Sequence[Line], part: range) -> Iterator[range]:
+    """Yield a part in pieces, each from a headline that its format tells of to the next; one in the
+    midst of a sentence is a quotation set large, and begins nothing."""
+    start = part.start
+    for i in part:
+        told = any(lines[k].kind in ("head", "byline", "body") for k in range(start, i))
+        if lines[i].opens and told and not _within_sentence(lines, i):
+            yield range(start, i)
+            start = i
+    yield range(start, part.stop)
+
+
+def _within_sentence(lines: Sequence[Line], head: int) -> bool:
+    """Tell whether the text above a headline breaks off and goes on below it."""
+    above = next((line for line in reversed(lines[:head]) if line.kind == "body"), None)
+    below = [line for line in lines[head + 1 :] if line.kind in ("body", "byline")][:1]
+    if above is None or not below or below[0].kind == "byline":
+        return False
+    return above.text[-1] in "，、" or (is_unfinished(above) and is_fragment(below[0]))
 
 
 def _whole_stories(lines: Sequence[Line]) -> list[range]:
@@ -150,9 +173,9 @@ def _add_furniture(lines: Sequence[Line], part: range, stories: list[Story]) -> 
 def _article(
     source: Source, repaired: Repaired, lines: Sequence[Line], story: Story, number: int
 ) -> Article:
-    spans = _merged([lines[i].span for i in story.lines()])
+    spans = _merged([lines[i] for i in story.lines()])
     text = "\n".join(repaired.text[a:b] for a, b in spans)
-    heads = _merged([lines[i].span for i in story.titles])
+    heads = _merged([lines[i] for i in story.titles])
     title = source.title or " ".join(repaired.text[a:b] for a, b in heads) or None
     byline = None if story.byline is None else lines[story.byline].text.strip("■◎●□▲ ")
     return Article(
@@ -166,11 +189,13 @@ def _article(
     )
 
 
-def _merged(spans: Sequence[Span]) -> list[Span]:
+def _merged(lines: Sequence[Line]) -> list[Span]:
     """Join printed lines that repair had joined: nothing but a blank stands between them."""
     out: list[Span] = []
-    for span in spans:
-        if out and 0 <= span.start - out[-1].end <= 0:
+    for before, line in zip([None, *lines], lines, strict=False):
+        span = line.span
+        alike = before is not None and before.large == line.large
+        if out and alike and 0 <= span.start - out[-1].end <= 0:
             span = Span(out.pop().start, span.end)
         out.append(span)
     return out

@@ -32,7 +32,7 @@ from rag.articles.kinds import (
     may_be_name,
 )
 from rag.repair import SURNAMES, Repaired
-from rag.types import Span
+from rag.types import HEADLINE, Span
 
 _LONGEST_STACK = 120  # characters of several headlines in a row
 _MOST_PIECES = 8  # lines that repair may have joined to one
@@ -53,25 +53,37 @@ class Line(NamedTuple):
     indent: int  # blanks before it, as printed
     printed: str  # the raw text, with the end of its last printed line
     joined: bool = False  # repair takes it for more of the paragraph above
+    large: bool = False  # of a headline in larger type, as the format told
+    opens: bool = False  # … its first line
 
 
 def find_lines(raw: str, repaired: Repaired) -> list[Line]:
     """Return the lines of a page in order, headlines as they were printed."""
     out: list[Line] = []
-    for start, end in _paragraphs(repaired.text):
+    for start, end in _paragraphs(raw, repaired):
         pieces = _pieces(raw, repaired, start, end)
         span = Span(start, end)
         whole = _line(raw, repaired, span)
-        apart = whole.kind in ("head", "furniture") or _is_stack(whole)
+        apart = whole.kind in ("head", "furniture") or _is_stack(whole) or whole.large
         if len(pieces) > 1 and not whole.signature and apart:
             parts = [_line(raw, repaired, piece) for piece in pieces]
-            told = [p.kind if p.kind in ("byline", "furniture") else "head" for p in parts]
-            out += [p._replace(kind=k) for p, k in zip(parts, told, strict=True)]
+            out += [part._replace(kind=_kind_of_piece(part)) for part in parts]
+        elif whole.large:
+            out.append(whole._replace(kind=_kind_of_piece(whole)))
         elif whole.kind == "body":
             out += _body(raw, repaired, whole)
         else:
             out.append(whole)
-    return _of_page(_named(out))
+    return _of_page(_named(_opened(out)))
+
+
+def _opened(lines: list[Line]) -> list[Line]:
+    """Return the lines, those told that begin a headline in larger type."""
+    above = [False, *(line.large for line in lines)]
+    return [
+        line._replace(opens=line.large and not before)
+        for line, before in zip(lines, above, strict=False)
+    ]
 
 
 _ITEM_MARKS = "▲▶"  # of captions, and of the items of a column of short news
@@ -150,9 +162,31 @@ def _is_stack(line: Line) -> bool:
     )
 
 
-def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
-    for match in re.finditer("[^\n]+", text):
-        yield match.span()
+def _kind_of_piece(line: Line) -> str:
+    """Return what a printed line of a headline is, of one in larger type hardly anything else."""
+    others = ("byline",) if line.large else ("byline", "furniture")
+    return line.kind if line.kind in others else "head"
+
+
+def _paragraphs(raw: str, repaired: Repaired) -> Iterator[tuple[int, int]]:
+    """Yield the paragraphs of the repaired text, parted where a headline in larger type begins or
+    ends: repair reads over it where a sentence is cut there."""
+    for match in re.finditer("[^\n]+", repaired.text):
+        start, end = match.span()
+        first, last = int(repaired.origin[start]), int(repaired.origin[end - 1])
+        if HEADLINE in raw[max(0, first - 1) : last]:
+            yield from _parted(raw, repaired, Span(start, end))
+        else:
+            yield start, end
+
+
+def _parted(raw: str, repaired: Repaired, span: Span) -> Iterator[tuple[int, int]]:
+    starts = [span.start, *breaks_of(raw, repaired, span)]
+    at = [int(repaired.origin[i]) for i in starts]
+    large = [raw[max(0, i - 1)] == HEADLINE for i in at]
+    starts = [i for k, i in enumerate(starts) if not k or large[k] != large[k - 1]]
+    for start, end in zip(starts, [*starts[1:], span.end], strict=True):
+        yield start, end - (repaired.text[end - 1] == " ")
 
 
 def _pieces(raw: str, repaired: Repaired, start: int, end: int) -> list[Span]:
@@ -178,6 +212,7 @@ def _line(raw: str, repaired: Repaired, span: Span) -> Line:
     start, end = int(repaired.origin[span.start]), int(repaired.origin[span.end - 1]) + 1
     before = raw[max(0, start - _MOST_BLANKS) : start]
     blanks = before[len(before.rstrip()) :]
+    large, blanks = HEADLINE in blanks, blanks.replace(HEADLINE, "")
     return Line(
         span,
         text,
@@ -190,6 +225,7 @@ def _line(raw: str, repaired: Repaired, span: Span) -> Line:
         blanks.count("\n"),
         len(blanks) - 1 - blanks.rfind("\n"),
         raw[start : end + 2],
+        large=large,
     )
 
 
@@ -215,6 +251,8 @@ def _named(lines: list[Line]) -> list[Line]:
         above = (out[k] for k in range(i - 1, -1, -1))
         before = next((one for one in above if one.kind != "furniture"), None)
         after = out[i + 1] if i + 1 < len(out) else None
+        if line.large:
+            continue
         if (
             line.kind == "head"
             and before
@@ -277,6 +315,9 @@ def find_heads(lines: Sequence[Line]) -> list[Head]:
     bodies = 0
     for i, line in enumerate(lines):
         if line.kind == "head":
+            if line.opens and titles:
+                heads.append(Head(tuple(titles), None, bodies))
+                titles = []
             titles.append(i)
         elif line.kind == "byline":
             heads.append(Head(tuple(titles), i, bodies))

@@ -66,6 +66,9 @@ def search(page: Page, table: Weights) -> tuple[Board, Labels]:
     if plain is not None:
         return board, plain
     score, labels = best_labels(board)
+    whole = (0,) * len(board.ranges)
+    if _is_told(page) and score - board.score(whole) < _TOLD:
+        return board, whole
     cuts: Cuts = ()
     for _ in range(_MOST_ROUNDS):
         found = board
@@ -78,6 +81,16 @@ def search(page: Page, table: Weights) -> tuple[Board, Labels]:
             break
         board, cuts = found, (*cuts, best)
     return board, labels
+
+
+_TOLD = 4.0  # log-odds
+
+
+def _is_told(page: Page) -> bool:
+    """Tell whether all stands under a headline that the page's format tells of: one story, unless
+    much speaks against it."""
+    head = page.heads[0] if page.heads else None
+    return head is not None and head.before == 0 and any(page.lines[i].large for i in head.titles)
 
 
 _MOST_SPLITS = 6
