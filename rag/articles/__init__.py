@@ -72,7 +72,8 @@ def _at_headlines(lines: Sequence[Line], part: range) -> Iterator[range]:
     midst of a sentence is a quotation set large, and begins nothing."""
     start = part.start
     for i in part:
-        told = any(lines[k].kind in ("head", "byline", "body") for k in range(start, i))
+        told = any(lines[k].kind in ("byline", "body") for k in range(start, i))
+        told = told or any(lines[k].large for k in range(start, i))
         if lines[i].opens and told and not _within_sentence(lines, i):
             yield range(start, i)
             start = i
@@ -195,6 +196,7 @@ def _merged(lines: Sequence[Line]) -> list[Span]:
     for before, line in zip([None, *lines], lines, strict=False):
         span = line.span
         alike = before is not None and before.large == line.large
+        alike = alike and not (line.large and line.above > 1)
         if out and alike and 0 <= span.start - out[-1].end <= 0:
             span = Span(out.pop().start, span.end)
         out.append(span)

@@ -66,9 +66,11 @@ def search(page: Page, table: Weights) -> tuple[Board, Labels]:
     if plain is not None:
         return board, plain
     score, labels = best_labels(board)
-    whole = (0,) * len(board.ranges)
-    if _is_told(page) and score - board.score(whole) < _TOLD:
-        return board, whole
+    told = _told_head(page)
+    if told is not None:
+        whole = (told,) * len(board.ranges)
+        if score - board.score(whole) < _TOLD:
+            return board, whole
     cuts: Cuts = ()
     for _ in range(_MOST_ROUNDS):
         found = board
@@ -86,11 +88,13 @@ def search(page: Page, table: Weights) -> tuple[Board, Labels]:
 _TOLD = 4.0  # log-odds
 
 
-def _is_told(page: Page) -> bool:
-    """Tell whether all stands under a headline that the page's format tells of: one story, unless
-    much speaks against it."""
-    head = page.heads[0] if page.heads else None
-    return head is not None and head.before == 0 and any(page.lines[i].large for i in head.titles)
+def _told_head(page: Page) -> int | None:
+    """Return the number of the headline that stands above all and that the page's format tells of:
+    all is one story, unless much speaks against it."""
+    for number, head in enumerate(page.heads):
+        if head.before == 0 and any(page.lines[i].large for i in head.titles):
+            return number
+    return None
 
 
 _MOST_SPLITS = 6
