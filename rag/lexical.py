@@ -34,6 +34,7 @@ from typing import Any
 
 import tantivy
 
+from rag.protocol import BM25_DECIMALS
 from rag.store import Store
 from rag.terms import joined_terms, terms
 
@@ -50,7 +51,6 @@ _SMALL = 2_000  # chunks
 _WAIT = 10.0
 _BLOCK = 1000  # passages whose terms are cut at once
 _TANTIVY = version("tantivy")
-_TIE = 4  # decimals: sums of the same float32 in another order differ behind them
 
 Progress = Callable[[str], None]
 
@@ -161,7 +161,9 @@ class LexicalIndex:
         wanted = limit
         while True:  # until no chunk left behind may tie with the last one wanted
             wanted = min(wanted + 10, snapshot.state.count)
-            found = [(n, round(score, _TIE)) for n, score in snapshot.numbers(query, wanted)]
+            found = [
+                (n, round(score, BM25_DECIMALS)) for n, score in snapshot.numbers(query, wanted)
+            ]
             if len(found) < wanted or wanted >= snapshot.state.count:
                 break
             if found[-1][1] < found[limit - 1][1]:

@@ -257,6 +257,12 @@ class MilvusReader:
         found = np.array([rows[n] for n in numbers], np.float32)
         return found.reshape(len(numbers), self._state.dimension)
 
+    def vectors_there(self, numbers: Sequence[int]) -> tuple[list[int], npt.NDArray[np.float32]]:
+        """Return the numbers of those of some chunks that are there, and their vectors (n, d)."""
+        rows = self.chunk_rows(numbers, ["dense"])
+        found = np.array([row["dense"] for row in rows], np.float32)
+        return [row["number"] for row in rows], found.reshape(len(rows), self._state.dimension)
+
     def search_field(
         self, field: str, query: Any, limit: int, among: Collection[int] | None, fields: list[str]
     ) -> list[dict[str, Any]]:

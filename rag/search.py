@@ -21,6 +21,7 @@ import numpy as np
 import embeddings
 from embeddings import Embedder
 from rag import lexicon
+from rag.codes import cosines
 from rag.duplicates import twins
 from rag.errors import WrongEmbedder
 from rag.filters import Filter, named
@@ -48,6 +49,7 @@ _MISSED = 0.8  # BM25 of a passage the lexical leg did not bring, of the last on
 _PLAIN = 0.3  # weight of the cosine beside BM25 where the learned order is switched off
 _MOST_TWINS = 4  # passages listed behind the one that says the same
 _FOREIGN = 0.001  # share of passages in a language that makes it one of the corpus's
+_SPARE = 10  # nearest vectors beyond those wanted: their order is by exact cosines
 _EMPTY = ASKING_CHARACTERS | FUNCTION_WORDS
 _CHINESE_WORDS, _ENGLISH_WORDS = ("的", "是", "在"), ("the", "of", "and")
 
@@ -148,9 +150,7 @@ class Search:
         order = self._reranked(question, order, found)
         return Looked(self._hits(order, found, limit, within), query.other)
 
-    def _reranked(
-        self, question: str, order: list[int], found: Mapping[int, _Found]
-    ) -> list[int]:
+    def _reranked(self, question: str, order: list[int], found: Mapping[int, _Found]) -> list[int]:
         """Return the order with the first ones as a reranker has them.
 
         How well they fit is dealt out anew in that order, so that readers see the scale they know.
@@ -189,7 +189,7 @@ class Search:
         self, question: str, within: Filter
     ) -> tuple[dict[int, _Found], dict[int, ChunkText], _Query]:
         self._lexical.refresh(self.store)
-        vectors = self._current_vectors()
+        vectors = self.vectors()
         among = self._among(question, within)
         vector = self._embedder.encode_queries([question])[0]
         query = self._query(question, vector)
@@ -276,15 +276,17 @@ class Search:
         found: dict[int, _Found] = {}
         use = self._parts.__contains__
         lexical = self._lexical.search(query.weights, limit, among) if use("lexical") else []
-        dense = vectors.search(vector, limit, among) if use("dense") else []
         for rank, (number, score) in enumerate(lexical, 1):
             found[number] = _Found(lexical_rank=rank, lexical=score)
-        for rank, (number, cosine) in enumerate(dense, 1):
-            one = found.setdefault(number, _Found())
-            one.dense_rank, one.dense = rank, cosine
-        missing = [n for n, one in found.items() if one.dense_rank is None and use("dense")]
-        for number, cosine in vectors.cosines(vector, missing).items():
-            found[number].dense = cosine
+        if use("dense"):
+            near = [number for number, _ in vectors.search(vector, limit + _SPARE, among)]
+            there, rows = self.store.vectors_there(list({*near, *found}))
+            exact = dict(zip(there, cosines(rows, vector), strict=True))
+            nearest = sorted(exact.keys() & set(near), key=lambda n: (-exact[n], n))[:limit]
+            for rank, number in enumerate(nearest, 1):
+                found.setdefault(number, _Found()).dense_rank = rank
+            for number in found.keys() & exact.keys():
+                found[number].dense = exact[number]
         return found
 
     def _rank(
@@ -322,7 +324,7 @@ class Search:
                 one.own, one.row, one.fit = numbers is own, row, max(0.0, float(fit))
                 one.groups = groups
 
-    def _current_vectors(self) -> Vectors:
+    def vectors(self) -> Vectors:
         """Return the vector index of the last committed state: the one at hand, brought up to date;
         what was kept on disk; or one built now."""
         store = self.store

@@ -196,18 +196,30 @@ class Store(Fresh):
 
     def vectors(self, numbers: Sequence[int]) -> npt.NDArray[np.float32]:
         """Return the vectors (n, d) of chunks, in the order of their numbers, which must rise."""
-        dimension = self._number("dimension")
         if not numbers:
-            return np.zeros((0, dimension), np.float32)
+            return self._unpacked_vectors([])
         wanted = set(numbers)
         query = "SELECT number, vector FROM chunk WHERE number BETWEEN ? AND ? ORDER BY number"
+        rows = self._rows(query, (numbers[0], numbers[-1]))
+        blobs = [blob for number, blob in rows if number in wanted]
+        if len(blobs) != len(numbers):
+            raise self._spoilt(f"of {len(numbers)} vectors {len(blobs)} are there")
+        return self._unpacked_vectors(blobs)
+
+    def vectors_there(self, numbers: Sequence[int]) -> tuple[list[int], npt.NDArray[np.float32]]:
+        """Return the numbers of those of some chunks that are there, and their vectors (n, d)."""
+        query = f"SELECT number, vector FROM chunk WHERE number IN ({marks(numbers)})"
+        rows = self._rows(query, list(numbers))
+        return [number for number, _ in rows], self._unpacked_vectors([blob for _, blob in rows])
+
+    def _unpacked_vectors(self, blobs: Sequence[bytes]) -> npt.NDArray[np.float32]:
+        dimension = self._number("dimension")
         try:
-            rows = self._connection.execute(query, (numbers[0], numbers[-1]))
-            data = b"".join(blob for number, blob in rows if number in wanted)
-        except (sqlite3.DatabaseError, TypeError) as error:  # a vector that is none
+            data = b"".join(blobs)
+        except TypeError as error:  # a vector that is none
             raise self._spoilt(str(error)) from error
-        if len(data) != size(dimension) * len(numbers):
-            raise self._spoilt(f"{len(numbers)} vectors hold {len(data):,} bytes")
+        if len(data) != size(dimension) * len(blobs):
+            raise self._spoilt(f"{len(blobs)} vectors hold {len(data):,} bytes")
         return unpack_vectors(data, dimension)
 
     def chunk_numbers(self) -> list[int]:

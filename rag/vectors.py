@@ -117,12 +117,6 @@ class VectorIndex:
         ]
         return [(n, score) for n, score in found if n not in self._gone][:limit]
 
-    def cosines(self, vector: Floats, ids: Sequence[int]) -> dict[int, float]:
-        """Return the cosine of each id that is here."""
-        places = self._places(ids)
-        found = self._cosines(vector.reshape(-1).astype(np.float32), places)
-        return {int(self._ids[p]): float(c) for p, c in zip(places, found, strict=True)}
-
     def _places(self, ids: Sequence[int]) -> Ids:
         wanted = np.asarray([n for n in ids if n not in self._gone], np.int64)
         if not len(self._ids) or not len(wanted):

@@ -150,6 +150,48 @@ def test_other_names_and_settings_are_kept(where):
     assert open_store(where).setting("max_chunk_chars") == "40"
 
 
+@pytest.fixture
+def searched(where):
+    """A search over passages of which many say the same."""
+    store = create_store(where, EMBEDDER)
+    with store.transaction():
+        for n in random.Random(3).sample(range(30), 30):
+            put(store, f"{n}.txt", f"{ROBOTS}\n第{n}篇的结尾。", max_chars=len(ROBOTS))
+            put(store, f"other {n}.txt", GAMES[n % 5 :] + f"观众{n}人。", max_chars=40)
+    return open_search(where, EMBEDDER, Settings(search="lexical dense order", candidates=20))
+
+
+def test_what_ties_stands_in_the_order_it_came_in(searched):
+    ties = 0
+    for question in ("8月的目标是多少台?", "机器人运动会在哪里?", "结尾"):
+        hits = searched.find(question, 20)
+        numbers = {
+            (chunk.article_id, chunk.span): n
+            for n, chunk in searched.store.chunks(searched.store.chunk_numbers()).items()
+        }
+        order = [(-hit.score, numbers[hit.article.id, hit.span]) for hit in hits]
+        assert order == sorted(order)
+        ties += sum(a[0] == b[0] for a, b in itertools.pairwise(order))
+        lexical = sorted((h for h in hits if h.lexical_rank), key=lambda h: h.lexical_rank)
+        places = [(-h.lexical_score, numbers[h.article.id, h.span]) for h in lexical]
+        assert places == sorted(places)
+    assert ties > 20
+
+
+def test_cosines_are_those_of_the_vectors_kept_whatever_brought_the_passage(searched):
+    question = "8月的目标是多少台?"
+    store, asked = searched.store, EMBEDDER.encode_queries([question])[0].astype(float)
+    numbers = store.chunk_numbers()
+    kept = {
+        (chunk.article_id, chunk.span): float(row @ asked)
+        for chunk, row in zip(
+            (store.chunks(numbers)[n] for n in numbers), store.vectors(numbers), strict=True
+        )
+    }
+    for hit in searched.find(question, 20):
+        assert hit.dense_score == pytest.approx(kept[hit.article.id, hit.span], abs=1e-6)
+
+
 TEXTS = [
     f"第{n}篇文章：{a}说机器人有{n * 7}台，{b}认为膝关节的{a}很重要。" * (1 + n % 3)
     for n, (a, b) in enumerate(
