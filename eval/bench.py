@@ -15,20 +15,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from eval.copies import with_copies
 from rag.answer import Bot
 from rag.chunks import sentences
 from rag.errors import SourceError, YoujuError
-from rag.ingest import index_sources
+from rag.ingest import index_sources, load_embedder, remove_sources
+from rag.settings import Settings
 from rag.sources import read_sources
 from rag.store import Store
+from rag.stores import open_search
 from rag.types import Source
 
+Floats = npt.NDArray[np.float32]
 Progress = Callable[[str], None]
 
 _LOOP = 1_000_000  # rounds of Python: about 50 ms
@@ -37,13 +42,29 @@ _REPEATS = 7  # of plain work; the median counts
 _QUESTIONS = 100  # asked of the running process, after a tenth of them unmeasured
 _SHORTEST, _LONGEST = 10, 40  # characters of a sentence that makes a question
 _PERCENTILES = (50, 95, 99)
+_TOP = 10  # nearest passages that are compared with those an exact search finds
+_BLOCK = 20_000  # vectors compared at once
+_ANOTHER = Source(
+    "another.txt", "第三届民间风筝大会昨天在海边开幕，来自六个村庄的队伍放飞了百余只风筝。"
+)
 _MAXRSS_A_MB = 1_048_576 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
-_CHILD = "import json, sys; from eval.bench import {0}; print(json.dumps({0}(*sys.argv[1:])))"
+_CHILD = (
+    "import json, sys; from eval.bench import {0}; print(json.dumps({0}(*json.loads(sys.argv[1]))))"
+)
 
 
-def bench(docs: Path, *, limit: int = 0, progress: Progress = lambda _: None) -> dict[str, Any]:
-    """Index `docs` (the first `limit` sources, 0: all) in a folder that is thrown away, ask, and
-    return the figures. Raises SourceError when it cannot be read, YoujuError when a process fails.
+def bench(
+    docs: Path,
+    *,
+    limit: int = 0,
+    copies: int = 0,
+    workers: int | None = None,
+    progress: Progress = lambda _: None,
+) -> dict[str, Any]:
+    """Index `docs` and so many copies of it with noise (the first `limit` sources, 0: all) in a
+    folder that is thrown away, ask, add an article, and return the figures.
+
+    Raises SourceError when `docs` cannot be read, YoujuError when a process fails.
     """
     next(iter(read_sources(docs)), None)  # a wrong path is an error at once
     with tempfile.TemporaryDirectory(prefix="youju-bench-") as scratch:
@@ -51,13 +72,20 @@ def bench(docs: Path, *, limit: int = 0, progress: Progress = lambda _: None) ->
         progress("plain work, to compare with")
         plain = plain_work()
         progress(f"indexing {docs}")
-        made = _in_a_process("made", str(index), str(docs), str(limit))
+        made = _in_a_process("made", index, docs, limit, copies, workers)
         progress("the first answer of a process")
-        first = _in_a_process("first_answer", str(index))
+        first = _in_a_process("first_answer", index)
         progress("answers of a running process")
-        asked = _in_a_process("asked", str(index))
-    return {"plain": plain, "index": made, "first_answer": first, **asked} | {
-        "ratios": _ratios(plain, made, first, asked)
+        asked = _in_a_process("asked", index)
+        progress("another article")
+        grown = _in_a_process("grown", index)
+        progress("what the vector leg finds of what is nearest")
+        near = _in_a_process("nearest", index)
+    told = {"plain": plain, "index": made, "first_answer": first, **asked}
+    return told | {
+        "another": grown,
+        "overlap": near["overlap"],
+        "ratios": _ratios(plain, made, first, asked),
     }
 
 
@@ -94,10 +122,11 @@ def _ratios(
     return found
 
 
-def _in_a_process(name: str, *arguments: str) -> dict[str, Any]:
+def _in_a_process(name: str, *arguments: Path | int | None) -> dict[str, Any]:
     started = time.perf_counter()
+    told = json.dumps([str(one) if isinstance(one, Path) else one for one in arguments])
     done = subprocess.run(
-        [sys.executable, "-c", _CHILD.format(name), *arguments],
+        [sys.executable, "-c", _CHILD.format(name), told],
         stdout=subprocess.PIPE,
         check=False,
         encoding="utf-8",
@@ -114,19 +143,20 @@ def _in_a_process(name: str, *arguments: str) -> dict[str, Any]:
 # ---------------------------------------------------------------- in a process of its own
 
 
-def made(index: str, docs: str, limit: str) -> dict[str, Any]:
-    """Index `docs`; return time, throughput, memory and size."""
+def made(index: str, docs: str, limit: int, copies: int, workers: int | None) -> dict[str, Any]:
+    """Index `docs` and copies of it; return time, throughput, memory and size."""
     text_bytes = 0
 
     def counted() -> Iterator[Source | SourceError]:
         nonlocal text_bytes
-        for source in itertools.islice(read_sources(Path(docs)), int(limit) or None):
+        every = with_copies(lambda: read_sources(Path(docs)), copies)
+        for source in itertools.islice(every, limit or None):
             if isinstance(source, Source):
                 text_bytes += len(source.text.encode("utf-8", "replace"))
             yield source
 
     started = time.perf_counter()
-    report = index_sources(Path(index), counted(), progress=_say)
+    report = index_sources(Path(index), counted(), progress=_say, workers=workers)
     seconds = time.perf_counter() - started
     Bot.open(Path(index)).search("第一次")  # what the first search derives is part of the index
     disk = sum(file.stat().st_size for file in Path(index).rglob("*") if file.is_file())
@@ -170,6 +200,59 @@ def asked(index: str) -> dict[str, Any]:
     }
 
 
+def grown(index: str) -> dict[str, Any]:
+    """Add an article and take it out again; return how long each takes, and how long searches of a
+    process that was open before: the first, and the median of others."""
+    bot = Bot.open(Path(index))
+    questions = made_questions(Store.open(Path(index)), _QUESTIONS)
+    _percentiles(bot.search, questions)
+    told: dict[str, float] = {}
+    changes: dict[str, Callable[[], object]] = {
+        "added": lambda: index_sources(Path(index), [_ANOTHER]),
+        "removed": lambda: remove_sources(Path(index), [_ANOTHER.name]),
+    }
+    for name, change in changes.items():
+        started = time.perf_counter()
+        change()
+        changed = time.perf_counter()
+        bot.search(_ANOTHER.text)
+        told[f"{name}_ms"] = 1000 * (changed - started)
+        told[f"{name}_seen_ms"] = 1000 * (time.perf_counter() - changed)
+        told[f"{name}_search_ms"] = _percentiles(bot.search, questions)["p50_ms"]
+    return told | {"memory_mb": _peak_mb()}
+
+
+def nearest(index: str) -> dict[str, Any]:
+    """Return the share of the _TOP nearest passages of each question that the vector leg finds."""
+    store = Store.open(Path(index))
+    model = load_embedder(store.setting("embedder"))
+    queries = model.encode_queries(made_questions(store, _QUESTIONS))
+    numbers = np.array(store.chunk_numbers())
+    blocks = np.split(numbers, range(_BLOCK, len(numbers), _BLOCK))
+    exact = nearest_of((store.vectors(some.tolist()) for some in blocks), queries, _TOP)
+    vectors = open_search(Path(index), model, Settings()).vectors()
+    shares = [
+        len({number for number, _ in vectors.search(query, _TOP)} & set(numbers[there].tolist()))
+        for query, there in zip(queries, map(list, exact), strict=True)
+    ]
+    return {"overlap": float(np.mean(shares)) / min(_TOP, len(numbers))}
+
+
+def nearest_of(blocks: Iterable[Floats], queries: Floats, top: int) -> list[set[int]]:
+    """Return the places of the nearest rows of each query, by brute force."""
+    found: list[list[tuple[float, int]]] = [[] for _ in queries]
+    first = 0
+    for block in blocks:
+        for row, best in zip(queries @ block.T, found, strict=True):
+            best += [
+                (float(row[place]), first + place) for place in np.argsort(-row)[:top].tolist()
+            ]
+            best.sort(reverse=True)
+            del best[top:]
+        first += len(block)
+    return [{place for _, place in best} for best in found]
+
+
 def made_questions(store: Store, count: int) -> list[str]:
     """Return questions made of sentences of articles at even distances; the same every time."""
     heads = store.heads()
@@ -198,8 +281,6 @@ def _percentiles(ask: Callable[[str], object], questions: Sequence[str]) -> dict
     return found | {"cpu_ms": float(np.median(worked))}
 
 
-
-
 def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MAXRSS_A_MB
 
@@ -211,6 +292,7 @@ def _say(words: str) -> None:
 def as_text(figures: dict[str, Any]) -> str:
     """Return the figures as lines for a terminal."""
     index, plain, first = figures["index"], figures["plain"], figures["first_answer"]
+    another = figures["another"]
     ratio = figures["ratios"]["bytes on disk / bytes of text"]
     lines = [
         f"plain work     a loop of Python {plain['loop_ms']:.0f} ms; a product over 100,000 vectors"
@@ -225,7 +307,12 @@ def as_text(figures: dict[str, Any]) -> str:
         times = ", ".join(f"{k.removesuffix('_ms')} {v:.1f}" for k, v in figures[what].items())
         lines.append(f"{what:<14} {times} ms ({figures['questions']} questions)")
     lines.append(f"memory         {figures['memory_mb']:.0f} MB at most while asking")
+    for what in ("added", "removed"):
+        done, seen, search = (another[f"{what}_{k}ms"] for k in ("", "seen_", "search_"))
+        lines.append(
+            f"{what:<14} an article in {done:.0f} ms; the next search {seen:.0f} ms, others"
+            f" {search:.1f}"
+        )
+    lines.append(f"nearest        {figures['overlap']:.3f} of the ten nearest passages are found")
     lines += [f"               {name}: {value:.2f}" for name, value in figures["ratios"].items()]
     return "\n".join(lines)
-
-
