@@ -200,8 +200,11 @@ class Store(Fresh):
             return self._unpacked_vectors([])
         wanted = set(numbers)
         query = "SELECT number, vector FROM chunk WHERE number BETWEEN ? AND ? ORDER BY number"
-        rows = self._rows(query, (numbers[0], numbers[-1]))
-        blobs = [blob for number, blob in rows if number in wanted]
+        try:
+            rows = self._connection.execute(query, (numbers[0], numbers[-1]))
+            blobs = [blob for number, blob in rows if number in wanted]  # not all at once
+        except sqlite3.DatabaseError as error:
+            raise self._spoilt(str(error)) from error
         if len(blobs) != len(numbers):
             raise self._spoilt(f"of {len(numbers)} vectors {len(blobs)} are there")
         return self._unpacked_vectors(blobs)
