@@ -43,6 +43,7 @@ _QUESTIONS = 100  # asked of the running process, after a tenth of them unmeasur
 _SHORTEST, _LONGEST = 10, 40  # characters of a sentence that makes a question
 _PERCENTILES = (50, 95, 99)
 _TOP = 10  # nearest passages that are compared with those an exact search finds
+_EQUAL = 1e-5  # cosines that differ by less are the same, summed otherwise
 _BLOCK = 20_000  # vectors compared at once
 _ANOTHER = Source(
     "another.txt", "第三届民间风筝大会昨天在海边开幕，来自六个村庄的队伍放飞了百余只风筝。"
@@ -223,34 +224,39 @@ def grown(index: str) -> dict[str, Any]:
 
 
 def nearest(index: str) -> dict[str, Any]:
-    """Return the share of the _TOP nearest passages of each question that the vector leg finds."""
+    """Return how many of the _TOP passages that the vector leg puts first are as near as the _TOP
+    nearest, as a share: many passages are equally near, for many say the same."""
     store = Store.open(Path(index))
     model = load_embedder(store.setting("embedder"))
-    queries = model.encode_queries(made_questions(store, _QUESTIONS))
+    search = open_search(Path(index), model, Settings(search="dense"))
+    questions = made_questions(store, _QUESTIONS)
+    queries = model.encode_queries(questions)
     numbers = np.array(store.chunk_numbers())
     blocks = np.split(numbers, range(_BLOCK, len(numbers), _BLOCK))
     exact = nearest_of((store.vectors(some.tolist()) for some in blocks), queries, _TOP)
-    vectors = open_search(Path(index), model, Settings()).vectors()
-    shares = [
-        len({number for number, _ in vectors.search(query, _TOP)} & set(numbers[there].tolist()))
-        for query, there in zip(queries, map(list, exact), strict=True)
-    ]
-    return {"overlap": float(np.mean(shares)) / min(_TOP, len(numbers))}
+    shares = []
+    for question, best in zip(questions, exact, strict=True):
+        least = min(cosine for _, cosine in best) - _EQUAL
+        found = search.find(question, _TOP)
+        as_near = (hit for hit in found if hit.same_as is None and hit.dense_score >= least)
+        shares.append(len(list(as_near)) / len(best))
+    return {"overlap": float(np.mean(shares))}
 
 
-def nearest_of(blocks: Iterable[Floats], queries: Floats, top: int) -> list[set[int]]:
-    """Return the places of the nearest rows of each query, by brute force."""
-    found: list[list[tuple[float, int]]] = [[] for _ in queries]
+def nearest_of(
+    blocks: Iterable[Floats], queries: Floats, top: int
+) -> list[list[tuple[int, float]]]:
+    """Return place and cosine of the rows nearest to each query, by brute force."""
+    found: list[list[tuple[int, float]]] = [[] for _ in queries]
     first = 0
     for block in blocks:
         for row, best in zip(queries @ block.T, found, strict=True):
-            best += [
-                (float(row[place]), first + place) for place in np.argsort(-row)[:top].tolist()
-            ]
-            best.sort(reverse=True)
+            near = np.argsort(-row)[:top].tolist()
+            best += [(first + place, float(row[place])) for place in near]
+            best.sort(key=lambda pair: -pair[1])
             del best[top:]
         first += len(block)
-    return [{place for _, place in best} for best in found]
+    return found
 
 
 def made_questions(store: Store, count: int) -> list[str]:

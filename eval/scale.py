@@ -109,7 +109,8 @@ def vector_rows(
     faiss.omp_set_num_threads(1)
     for size in sizes:
         table = corpus.vectors(size)
-        exact = nearest_of(_blocks(table), queries, _TOP)
+        best = nearest_of(_blocks(table), queries, _TOP)
+        exact = [{place for place, _ in near} for near in best]
         for form in forms():
             if size <= form.most and named in form.name:
                 yield from one_form(form, table, queries, exact)

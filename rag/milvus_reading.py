@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import DamagedIndex, MissingIndex, WrongEmbedder
+from rag.filters import Filter
 from rag.milvus_calls import NAME, Calls
 from rag.milvus_rows import (
     State,
@@ -21,7 +22,8 @@ from rag.milvus_rows import (
     unpack,
     unpacked_counts,
 )
-from rag.store import ChunkText
+from rag.store import ChunkText, Head
+from rag.terms import fold
 from rag.types import Article, Chunk, Source, Span
 
 FORMAT = 1
@@ -207,12 +209,24 @@ class MilvusReader:
         """Return nothing: near-duplicates are not recognised here."""
         return []
 
-    def heads(self) -> list[tuple[str, str, str | None, str | None]]:
-        """Return identity, source, title and day of every article, in the order of their pages."""
+    def heads(self, within: Filter = Filter()) -> list[Head]:
+        """Return identity, source, title and day of the articles that are meant, in the order of
+        their pages."""
         told = sorted(self._heads().values(), key=lambda one: str(one[0]))
         return [
-            (a, name, title, day) for name, _, articles, _ in told for a, title, day in articles
+            (a, name, title, day)
+            for name, _, articles, _ in told
+            for a, title, day in articles
+            if within.holds(name, title, day)
         ]
+
+    def titles(self, folded: Collection[str]) -> set[str]:
+        """Return the titles that fold to one of these."""
+        return {title for _, _, title, _ in self.heads() if title and fold(title) in folded}
+
+    def sources_named(self, text: str) -> set[str]:
+        """Return the sources whose file's name, without its folders, stands in a text."""
+        return {name for name, *_ in self._heads().values() if name.rpartition("/")[2] in text}
 
     def aliases(self) -> list[tuple[str, str]]:
         """Return all (name, alias) pairs that articles give, each once."""

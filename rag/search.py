@@ -202,11 +202,11 @@ class Search:
     def _among(self, question: str, within: Filter) -> list[int] | None:
         """Return the chunks to look in, None for all: what the user wants, and of that what the
         question names, if there is any."""
-        meant = named(question, lambda: [(s, t) for _, s, t, _ in self.store.heads()])
+        meant = named(question, self.store)
         for filter_ in dict.fromkeys([within.narrowed(meant), within]):
             if not filter_:
                 return None
-            articles = [i for i, s, t, p in self.store.heads() if filter_.holds(s, t, p)]
+            articles = [identity for identity, *_ in self.store.heads(filter_)]
             if articles or filter_ == within:
                 return self.store.chunks_of(articles)
         return None
@@ -280,14 +280,18 @@ class Search:
             found[number] = _Found(lexical_rank=rank, lexical=score)
         if use("dense"):
             near = [number for number, _ in vectors.search(vector, limit + _SPARE, among)]
-            there, rows = self.store.vectors_there(list({*near, *found}))
-            exact = dict(zip(there, cosines(rows, vector), strict=True))
+            exact = self._cosines(vector, {*near, *found})
             nearest = sorted(exact.keys() & set(near), key=lambda n: (-exact[n], n))[:limit]
             for rank, number in enumerate(nearest, 1):
                 found.setdefault(number, _Found()).dense_rank = rank
             for number in found.keys() & exact.keys():
                 found[number].dense = exact[number]
         return found
+
+    def _cosines(self, vector: Floats, numbers: Collection[int]) -> dict[int, float]:
+        """Return the cosines of the passages that are there, as every store has them."""
+        there, rows = self.store.vectors_there(list(numbers))
+        return dict(zip(there, cosines(rows, vector), strict=True))
 
     def _rank(
         self, query: _Query, found: Mapping[int, _Found], passages: Mapping[int, ChunkText]

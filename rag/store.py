@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -26,17 +26,24 @@ import numpy.typing as npt
 
 from rag.codes import size, unpack_vectors
 from rag.errors import DamagedIndex, MissingIndex, StoreError, WrongEmbedder
+from rag.filters import Filter, is_pattern
 from rag.store_file import (
     COUNTED,
     FILE,
     FORMAT,
+    MOST_VALUES,
     connect,
     marks,
     parts,
     schema,
+    title_key,
 )
 from rag.store_fresh import Fresh
+from rag.terms import fold
 from rag.types import Chunk, Span
+
+Head = tuple[str, str, str | None, str | None]
+"""Identity, source, title and day of an article."""
 
 _STORIES = 500  # articles whose texts are in memory at once
 
@@ -131,11 +138,26 @@ class Store(Fresh):
         )
         return {number: Chunk(article, Span(start, end)) for number, article, start, end in rows}
 
-    def heads(self) -> list[tuple[str, str, str | None, str | None]]:
-        """Return identity, source, title and day of every article, in the order of their pages."""
-        return self._rows(
-            "SELECT id, source, title, published FROM article ORDER BY source, number"
-        )
+    def heads(self, within: Filter = Filter()) -> list[Head]:
+        """Return identity, source, title and day of the articles that are meant, in the order of
+        their pages."""
+        meant, values = _meant(within)
+        query = f"SELECT id, source, title, published FROM article{meant} ORDER BY source, number"
+        rows = self._rows(query, values)
+        return [row for row in rows if within.holds(*row[1:])] if within else rows
+
+    def titles(self, folded: Collection[str]) -> set[str]:
+        """Return the titles that fold to one of these."""
+        keys = list(map(title_key, folded))
+        query = f"SELECT DISTINCT title FROM article WHERE folded IN ({marks(keys)})"
+        return {title for (title,) in self._rows(query, keys) if fold(title) in folded}
+
+    def sources_named(self, text: str) -> set[str]:
+        """Return the sources whose file's name, without its folders, stands in a text."""
+        # what is right of the last slash, as SQLite says it
+        file = "substr(name, 1 + length(rtrim(name, replace(name, '/', ''))))"
+        query = f"SELECT name FROM source WHERE instr(?, {file})"
+        return {name for (name,) in self._rows(query, (text,))}
 
     def chunks_of(self, articles: Sequence[str]) -> list[int]:
         """Return the numbers of all chunks of some articles, rising."""
@@ -263,6 +285,24 @@ class Store(Fresh):
     def aliases(self) -> list[tuple[str, str]]:
         """Return all (name, alias) pairs that articles give, each once."""
         return self._rows("SELECT DISTINCT name, alias FROM alias ORDER BY name, alias")
+
+
+def _meant(within: Filter) -> tuple[str, list[str | int]]:
+    """Return what of a filter SQLite can look up: a condition on articles, and its values."""
+    said: list[str] = []
+    values: list[str | int] = []
+    for column, wanted in (
+        ("source", [] if any(map(is_pattern, within.sources)) else list(within.sources)),
+        ("folded", [title_key(fold(title)) for title in within.titles]),
+    ):
+        if 0 < len(wanted) <= MOST_VALUES:
+            said.append(f"{column} IN ({marks(wanted)})")
+            values += wanted
+    for day, sign in ((within.since, ">="), (within.until, "<=")):
+        if day:
+            said.append(f"published {sign} ?")
+            values.append(day)
+    return f" WHERE {' AND '.join(said)}" if said else "", values
 
 
 def with_title(title: str | None, text: str) -> str:
