@@ -313,7 +313,8 @@ class LexicalIndex:
                 name = plan.base.state.name
                 index = _opened(self._folder / name)
             plan.write(_with_tokenizer(index))
-            self._write_state(plan.state(name, _listed(self._folder / name)))
+            known = plan.base.state.files if plan.base else None
+            self._write_state(plan.state(name, _listed(self._folder / name, known or {})))
             self._snapshot = self._load()
         except (OSError, ValueError) as error:
             self._progress(f"the word index cannot be written ({error}): kept in memory")
@@ -360,7 +361,7 @@ class _Plan:
         if base is None:
             return anew
         state = base.state
-        kept = store.count_chunks(up_to=state.last)
+        kept = total - store.count_chunks(after=state.last)
         missing = state.count - kept
         deleted = state.deleted + missing
         if deleted and (total < _SMALL or deleted > _MOST_DELETED * total):
@@ -433,8 +434,16 @@ def _checksum(path: Path) -> tuple[int, int]:
     return size, crc
 
 
-def _listed(folder: Path) -> dict[str, tuple[int, int]]:
-    return {p.name: _checksum(p) for p in sorted(folder.iterdir()) if p.suffix != ".lock"}
+def _listed(folder: Path, known: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Return (bytes, CRC-32) of the files in a folder; of those known that tantivy writes once, as
+    they are known."""
+    files = [path for path in sorted(folder.iterdir()) if path.suffix != ".lock"]
+    return {
+        file.name: known[file.name]
+        if file.name in known and file.suffix != ".json"
+        else _checksum(file)
+        for file in files
+    }
 
 
 @contextmanager

@@ -132,8 +132,8 @@ class MilvusReader:
                 some[row["doc"]][row["part"]] = row["data"]
             yield from ((doc, [some[doc][n] for n in sorted(some[doc])]) for doc in sorted(some))
 
-    def _docs(self, names: Collection[str]) -> dict[str, int]:
-        """Return the documents of sources by their names; those that are not there are left out."""
+    def _heads_of(self, names: Collection[str]) -> dict[int, list[Any]]:
+        """Return [name, digest, articles, aliases] of the documents of sources by their names."""
         if not names:
             return {}
         some: dict[int, dict[int, str]] = defaultdict(dict)
@@ -141,7 +141,11 @@ class MilvusReader:
         for row in self._query("row", filter_, ["doc", "part", "data"]):
             some[row["doc"]][row["part"]] = row["data"]
         told = {doc: unpack(data[n] for n in sorted(data)) for doc, data in some.items()}
-        return {name: doc for doc, (name, *_) in told.items() if name in names}
+        return {doc: head for doc, head in told.items() if head[0] in names}
+
+    def _docs(self, names: Collection[str]) -> dict[str, int]:
+        """Return the documents of sources by their names; those that are not there are left out."""
+        return {name: doc for doc, (name, *_) in self._heads_of(names).items()}
 
     def _document(self, doc: int) -> dict[str, Any]:
         if doc not in self._documents:
@@ -159,10 +163,12 @@ class MilvusReader:
             self._documents[doc] = told
         return self._documents[doc]
 
-    def digests(self) -> dict[str, str]:
-        """Return the content digest of every source, by name."""
+    def digests(self, names: Sequence[str] | None = None) -> dict[str, str]:
+        """Return the content digests of sources, by name: of those of these names that are there,
+        or of all."""
         self.refresh()
-        return {name: digest for name, digest, *_ in self._heads().values()}
+        heads = self._heads() if names is None else self._heads_of(names)
+        return {name: digest for name, digest, *_ in heads.values()}
 
     def sources(self) -> list[str]:
         """Return the names of all sources, in order."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 import embeddings
 from embeddings import Embedder
@@ -47,6 +48,7 @@ from rag.vectors import VectorIndex
 
 _MISSED = 0.8  # BM25 of a passage the lexical leg did not bring, of the last one it brought
 _PLAIN = 0.3  # weight of the cosine beside BM25 where the learned order is switched off
+_BEGIN = 2  # characters of a name that it is looked up by
 _MOST_TWINS = 4  # passages listed behind the one that says the same
 _FOREIGN = 0.001  # share of passages in a language that makes it one of the corpus's
 _SPARE = 10  # nearest vectors beyond those wanted: their order is by exact cosines
@@ -100,6 +102,31 @@ class Looked(NamedTuple):
     translated: Sequence[Group]
 
 
+class _Aliases(NamedTuple):
+    """Other names that the articles give, as folded pairs."""
+
+    revision: int  # of the store
+    pairs: Sequence[tuple[str, str]]
+    begun: Mapping[str, Sequence[int]]  # two characters → the pairs of which a name begins so
+
+    @classmethod
+    def of(cls, revision: int, pairs: Sequence[tuple[str, str]]) -> _Aliases:
+        """Return what is found again by how it begins: of many pairs few are looked at."""
+        folded = [(fold(name), fold(alias)) for name, alias in pairs]
+        begun: dict[str, list[int]] = {}
+        for number, pair in enumerate(folded):
+            for begin in {name[:_BEGIN] for name in pair}:
+                begun.setdefault(begin, []).append(number)
+        return cls(revision, folded, begun)
+
+    def in_text(self, folded: str) -> list[tuple[str, str]]:
+        """Return the pairs of which one name stands in a folded text, in order."""
+        begins = {folded[n : n + k] for n in range(len(folded)) for k in range(1, _BEGIN + 1)}
+        numbers = {number for begin in begins for number in self.begun.get(begin, ())}
+        pairs = [self.pairs[number] for number in sorted(numbers)]
+        return [pair for pair in pairs if any(name in folded for name in pair)]
+
+
 class Search:
     """Finds passages. Safe to share between threads: each gets its own store, the indexes are
     replaced as a whole."""
@@ -125,7 +152,7 @@ class Search:
         self._lock = threading.Lock()
         self._revision = -1
         self._vectors: VectorIndex | None = None
-        self._aliases: tuple[int, list[tuple[str, str]]] | None = None
+        self._aliases: _Aliases | None = None
 
     @property
     def store(self) -> PassageStore:
@@ -249,12 +276,9 @@ class Search:
         if "aliases" not in self._parts:
             return ()
         revision = self.store.revision
-        if self._aliases is None or self._aliases[0] != revision:
-            self._aliases = revision, [(fold(a), fold(b)) for a, b in self.store.aliases()]
-        folded = fold(question)
-        return lexicon.expand(
-            question, [(a, b) for a, b in self._aliases[1] if a in folded or b in folded]
-        )
+        if self._aliases is None or self._aliases.revision != revision:
+            self._aliases = _Aliases.of(revision, self.store.aliases())
+        return lexicon.expand(question, self._aliases.in_text(fold(question)))
 
     def _rarity(self, passages: int) -> float:
         """Return the inverse document frequency, as BM25 has it."""
@@ -340,7 +364,8 @@ class Search:
             if self._vectors is not None and revision == self._revision:
                 return self._vectors
             self._follow_embedder(store)
-            numbers, state = store.chunk_numbers(), f"{store.setting('identity')} {revision}"
+            numbers = self._chunk_numbers(store)
+            state = f"{store.setting('identity')} {store.setting('fingerprint')}"
             vectors = self._vectors.updated(numbers, store.vectors) if self._vectors else None
             fetch = store.vectors
             vectors = vectors or VectorIndex.load(store.folder, state, numbers, fetch)
@@ -349,6 +374,15 @@ class Search:
                 vectors.save(store.folder, state)
             self._vectors, self._revision = vectors, revision
             return vectors
+
+    def _chunk_numbers(self, store: Store) -> Sequence[int] | npt.NDArray[np.int64]:
+        """Return the numbers of all chunks; where none is gone, only the new ones are read."""
+        if self._vectors is None or not len(self._vectors):
+            return store.chunk_numbers()
+        known = self._vectors.ids
+        new = store.chunk_numbers(after=int(known[-1]))
+        whole = store.counts()["chunk"] == len(known) + len(new)
+        return np.concatenate([known, np.array(new, np.int64)]) if whole else store.chunk_numbers()
 
     def _follow_embedder(self, store: Store) -> None:
         """Take the embedder that the index is made by now, if it was embedded anew meanwhile.

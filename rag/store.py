@@ -247,13 +247,14 @@ class Store(Fresh):
             raise self._spoilt(f"{len(blobs)} vectors hold {len(data):,} bytes")
         return unpack_vectors(data, dimension)
 
-    def chunk_numbers(self) -> list[int]:
-        """Return the numbers of all chunks, rising. A number is never used twice."""
-        return [number for (number,) in self._rows("SELECT number FROM chunk ORDER BY number")]
+    def chunk_numbers(self, *, after: int = 0) -> list[int]:
+        """Return the numbers of all chunks above `after`, rising. A number is never used twice."""
+        query = "SELECT number FROM chunk WHERE number > ? ORDER BY number"
+        return [number for (number,) in self._rows(query, (after,))]
 
-    def count_chunks(self, *, up_to: int) -> int:
-        """Return how many chunks have a number of at most `up_to`."""
-        return int(self._rows("SELECT count(*) FROM chunk WHERE number <= ?", (up_to,))[0][0])
+    def count_chunks(self, *, after: int) -> int:
+        """Return how many chunks have a number above `after`."""
+        return int(self._rows("SELECT count(*) FROM chunk WHERE number > ?", (after,))[0][0])
 
     def last_chunk(self) -> int:
         """Return the highest chunk number; 0 without chunks."""

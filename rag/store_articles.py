@@ -43,9 +43,16 @@ class Articles(Links):
         self._samples: list[str] = []  # texts, until there is a dictionary
         self._sampled = 0  # characters
 
-    def digests(self) -> dict[str, str]:
-        """Return the content digest of every source, by name."""
-        return dict(self._rows("SELECT name, digest FROM source"))
+    def digests(self, names: Sequence[str] | None = None) -> dict[str, str]:
+        """Return the content digests of sources, by name: of those of these names that are there,
+        or of all."""
+        if names is None:
+            return dict(self._rows("SELECT name, digest FROM source"))
+        found: dict[str, str] = {}
+        for part in parts(names):
+            query = f"SELECT name, digest FROM source WHERE name IN ({marks(part)})"
+            found |= dict(self._rows(query, part))
+        return found
 
     def holds_digest(self, digest: str) -> bool:
         """Tell whether some source has this digest."""

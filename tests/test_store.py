@@ -156,8 +156,9 @@ def test_passages_are_the_text_of_chunks_and_the_title_of_their_article(tmp_path
 def test_chunks_are_counted_up_to_a_number(tmp_path):
     store = filled(tmp_path)
     first, *_, last = store.chunk_numbers()
-    assert (store.count_chunks(up_to=first), store.count_chunks(up_to=first - 1)) == (1, 0)
-    assert store.count_chunks(up_to=last) == store.counts()["chunk"]
+    assert (store.count_chunks(after=last - 1), store.count_chunks(after=last)) == (1, 0)
+    assert store.count_chunks(after=first - 1) == store.counts()["chunk"]
+    assert store.chunk_numbers(after=first) == store.chunk_numbers()[1:]
     assert store.last_chunk() == last
 
 

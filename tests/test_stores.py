@@ -7,6 +7,7 @@ import pytest
 from fakes import CharacterEmbedder, put
 
 from rag.errors import MissingIndex, StoreError, WrongEmbedder
+from rag.filters import Filter
 from rag.settings import Settings
 from rag.store import Store
 from rag.stores import create_store, in_milvus, open_search, open_store
@@ -59,6 +60,24 @@ def test_what_goes_in_comes_out(filled, where):
     assert [store.chunks(numbers)[n].article_id for n in numbers] == [article.id] * len(numbers)
     assert store.texts(numbers)[numbers[0]].opens
     assert seen(store) == seen(filled)
+
+
+def test_articles_are_looked_up_by_what_they_are_called(where):
+    store = create_store(where, EMBEDDER)
+    with store.transaction():
+        put(store, "a/robots.txt", ROBOTS, title="机器人交付創紀錄")
+        put(store, "b/knees.md", KNEES)
+    assert store.titles({"机器人交付创纪录", "没有的"}) == {"机器人交付創紀錄"}
+    assert store.sources_named("robots.txt里说了什么?") == {"a/robots.txt"}
+    assert store.sources_named("没有文件") == set()
+    robots, knees = store.heads()
+    assert store.heads(Filter(titles=("机器人交付創紀錄",))) == [robots]
+    assert store.heads(Filter(titles=("机器人交付创纪录",))) == []  # a filter is to the letter
+    assert store.heads(Filter(sources=("b/knees.md", "c"))) == [knees]
+    assert store.heads(Filter(sources=("*.md",))) == [knees]
+    assert store.heads(Filter(sources=("b/knees.md",), titles=("机器人交付創紀錄",))) == []
+    assert store.heads(Filter(since="2025-01-01")) == []  # without a day
+    assert set(store.digests(["b/knees.md", "c"])) == {"b/knees.md"}
 
 
 def test_a_store_describes_itself(filled):
