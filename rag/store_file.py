@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rag.errors import DamagedIndex, StoreError
-from rag.packing import Dictionary, unpack, unpack_runs
+from rag.packing import Dictionary, copied, unpack
 from rag.types import Run
 
 # 2: pages of a source, near-duplicates; search terms moved to rag.lexical
@@ -240,8 +240,8 @@ class File:
             if source is None:
                 return unpack(packed or b"", dictionary=self._dictionary)
             raw = unpack(source, dictionary=self._dictionary)
-            copied = copy_of(raw, unpack_runs(runs))
-            return copied if packed is None else unpack(packed, copied)
+            whole = copied(raw, runs)
+            return whole if packed is None else unpack(packed, whole)
         except (ValueError, TypeError) as error:
             raise self._spoilt(f"article {article} cannot be unpacked: {error}") from error
 
