@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 import embeddings
 from embeddings import Embedder
@@ -44,7 +43,7 @@ from rag.settings import Settings
 from rag.store import ChunkText, Store
 from rag.terms import ASKING_CHARACTERS, fold, is_chinese, subject_terms, terms
 from rag.types import Article, Hit
-from rag.vectors import VectorIndex
+from rag.vectors import Ids, VectorIndex
 
 _MISSED = 0.8  # BM25 of a passage the lexical leg did not bring, of the last one it brought
 _PLAIN = 0.3  # weight of the cosine beside BM25 where the learned order is switched off
@@ -375,14 +374,15 @@ class Search:
             self._vectors, self._revision = vectors, revision
             return vectors
 
-    def _chunk_numbers(self, store: Store) -> Sequence[int] | npt.NDArray[np.int64]:
+    def _chunk_numbers(self, store: Store) -> Ids:
         """Return the numbers of all chunks; where none is gone, only the new ones are read."""
         if self._vectors is None or not len(self._vectors):
-            return store.chunk_numbers()
+            return np.array(store.chunk_numbers(), np.int64)
         known = self._vectors.ids
-        new = store.chunk_numbers(after=int(known[-1]))
-        whole = store.counts()["chunk"] == len(known) + len(new)
-        return np.concatenate([known, np.array(new, np.int64)]) if whole else store.chunk_numbers()
+        new = np.array(store.chunk_numbers(after=int(known[-1])), np.int64)
+        if store.counts()["chunk"] != len(known) + len(new):
+            return np.array(store.chunk_numbers(), np.int64)
+        return np.concatenate([known, new])
 
     def _follow_embedder(self, store: Store) -> None:
         """Take the embedder that the index is made by now, if it was embedded anew meanwhile.

@@ -48,7 +48,7 @@ class VectorIndex:
     """Nearest neighbours by cosine; ids are the caller's integers, in rising order. Never changes:
     safe to share between threads."""
 
-    def __init__(self, ids: Sequence[int], vectors: npt.NDArray[np.floating] | Fetch) -> None:
+    def __init__(self, ids: Sequence[int] | Ids, vectors: npt.NDArray[np.floating] | Fetch) -> None:
         """Index vectors (n, d) of unit length under `ids` (n,); or what fetches them."""
         self._ids: Ids = np.asarray(ids, np.int64)
         self._gone: frozenset[int] = frozenset()
@@ -80,7 +80,7 @@ class VectorIndex:
     def _here(self) -> npt.NDArray[np.bool_]:
         return ~np.isin(self._ids, np.array(sorted(self._gone), np.int64))
 
-    def updated(self, ids: Sequence[int], fetch: Fetch) -> VectorIndex | None:
+    def updated(self, ids: Sequence[int] | Ids, fetch: Fetch) -> VectorIndex | None:
         """Return an index of `ids` made from this one; None where making it anew is better.
 
         Costs time in proportion to what is new; what is gone is left out of results.
@@ -169,7 +169,7 @@ class VectorIndex:
 
     @classmethod
     def load(
-        cls, folder: Path, made_from: str, ids: Sequence[int], fetch: Fetch
+        cls, folder: Path, made_from: str, ids: Sequence[int] | Ids, fetch: Fetch
     ) -> VectorIndex | None:
         """Return what `save` kept of this store, brought up to date, filled with its vectors; None
         where there is nothing, or it is of another store, damaged, or too old."""
@@ -228,8 +228,9 @@ def _ranges(ids: Ids) -> Ids:
 
 
 def _of_ranges(ranges: Ids) -> Ids:
-    begins = np.cumsum(ranges[:, 1]) - ranges[:, 1]
-    return np.arange(ranges[:, 1].sum()) + np.repeat(ranges[:, 0] - begins, ranges[:, 1])
+    firsts, sizes = ranges[:, 0], ranges[:, 1]
+    found: Ids = np.arange(sizes.sum()) + np.repeat(firsts - np.cumsum(sizes) + sizes, sizes)
+    return found
 
 
 def _checksum(file: Path) -> int:
