@@ -39,6 +39,7 @@ Progress = Callable[[str], None]
 _LOOP = 1_000_000  # rounds of Python: about 50 ms
 _ROWS, _COLUMNS = 100_000, 256  # of float32: 102 MB, more than any cache holds
 _REPEATS = 7  # of plain work; the median counts
+_QUESTION = "这次大会是什么时候在哪里举行的？"  # the first; to make one of the articles takes longer
 _QUESTIONS = 100  # asked of the running process, after a tenth of them unmeasured
 _SHORTEST, _LONGEST = 10, 40  # characters of a sentence that makes a question
 _PERCENTILES = (50, 95, 99)
@@ -180,7 +181,7 @@ def first_answer(index: str) -> dict[str, Any]:
     started = time.perf_counter()
     bot = Bot.open(Path(index))
     opened = time.perf_counter()
-    bot.ask(made_questions(Store.open(Path(index)), 1)[0])
+    bot.ask(_QUESTION)
     return {
         "opened_ms": 1000 * (opened - started),
         "answered_ms": 1000 * (time.perf_counter() - opened),

@@ -358,7 +358,7 @@ def test_another_embedder_is_refused_by_name(tmp_path):
 
 @pytest.mark.parametrize(
     ("found", "said"),
-    [(2, "earlier Youju .format 2"), (99, "later Youju .format 99"), ("x", "format 'x'")],
+    [(5, "earlier Youju .format 5"), (99, "later Youju .format 99"), ("x", "format 'x'")],
 )
 def test_another_format_is_refused_with_what_to_type(tmp_path, found, said):
     filled(tmp_path).close()
