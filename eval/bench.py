@@ -15,35 +15,58 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from eval.copies import with_copies
 from rag.answer import Bot
 from rag.chunks import sentences
 from rag.errors import SourceError, YoujuError
-from rag.ingest import index_sources
+from rag.ingest import index_sources, load_embedder, remove_sources
+from rag.settings import Settings
 from rag.sources import read_sources
 from rag.store import Store
+from rag.stores import open_search
 from rag.types import Source
 
+Floats = npt.NDArray[np.float32]
 Progress = Callable[[str], None]
 
 _LOOP = 1_000_000  # rounds of Python: about 50 ms
 _ROWS, _COLUMNS = 100_000, 256  # of float32: 102 MB, more than any cache holds
 _REPEATS = 7  # of plain work; the median counts
+_QUESTION = "这次大会是什么时候在哪里举行的？"  # the first: made of no article, which takes time
 _QUESTIONS = 100  # asked of the running process, after a tenth of them unmeasured
 _SHORTEST, _LONGEST = 10, 40  # characters of a sentence that makes a question
 _PERCENTILES = (50, 95, 99)
+_TOP = 10  # nearest passages that are compared with those an exact search finds
+_EQUAL = 1e-5  # cosines that differ by less are the same, summed otherwise
+_BLOCK = 20_000  # vectors compared at once
+_ANOTHER = Source(
+    "another.txt", "第三届民间风筝大会昨天在海边开幕，来自六个村庄的队伍放飞了百余只风筝。"
+)
 _MAXRSS_A_MB = 1_048_576 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
-_CHILD = "import json, sys; from eval.bench import {0}; print(json.dumps({0}(*sys.argv[1:])))"
+_CHILD = (
+    "import json, sys; from eval.bench import {0}; print(json.dumps({0}(*json.loads(sys.argv[1]))))"
+)
 
 
-def bench(docs: Path, *, limit: int = 0, progress: Progress = lambda _: None) -> dict[str, Any]:
-    """Index `docs` (the first `limit` sources, 0: all) in a folder that is thrown away, ask, and
-    return the figures. Raises SourceError when it cannot be read, YoujuError when a process fails.
+def bench(
+    docs: Path,
+    *,
+    limit: int = 0,
+    copies: int = 0,
+    workers: int | None = None,
+    progress: Progress = lambda _: None,
+) -> dict[str, Any]:
+    """Index `docs` and so many copies of it with noise (the first `limit` sources, 0: all) in a
+    folder that is thrown away, ask, add an article, and return the figures.
+
+    Raises SourceError when `docs` cannot be read, YoujuError when a process fails.
     """
     next(iter(read_sources(docs)), None)  # a wrong path is an error at once
     with tempfile.TemporaryDirectory(prefix="youju-bench-") as scratch:
@@ -51,13 +74,20 @@ def bench(docs: Path, *, limit: int = 0, progress: Progress = lambda _: None) ->
         progress("plain work, to compare with")
         plain = plain_work()
         progress(f"indexing {docs}")
-        made = _in_a_process("made", str(index), str(docs), str(limit))
+        made = _in_a_process("made", index, docs, limit, copies, workers)
         progress("the first answer of a process")
-        first = _in_a_process("first_answer", str(index))
+        first = _in_a_process("first_answer", index)
         progress("answers of a running process")
-        asked = _in_a_process("asked", str(index))
-    return {"plain": plain, "index": made, "first_answer": first, **asked} | {
-        "ratios": _ratios(plain, made, first, asked)
+        asked = _in_a_process("asked", index)
+        progress("another article")
+        grown = _in_a_process("grown", index)
+        progress("what the vector leg finds of what is nearest")
+        near = _in_a_process("nearest", index)
+    told = {"plain": plain, "index": made, "first_answer": first, **asked}
+    return told | {
+        "another": grown,
+        "overlap": near["overlap"],
+        "ratios": _ratios(plain, made, first, asked),
     }
 
 
@@ -94,10 +124,11 @@ def _ratios(
     return found
 
 
-def _in_a_process(name: str, *arguments: str) -> dict[str, Any]:
+def _in_a_process(name: str, *arguments: Path | int | None) -> dict[str, Any]:
     started = time.perf_counter()
+    told = json.dumps([str(one) if isinstance(one, Path) else one for one in arguments])
     done = subprocess.run(
-        [sys.executable, "-c", _CHILD.format(name), *arguments],
+        [sys.executable, "-c", _CHILD.format(name), told],
         stdout=subprocess.PIPE,
         check=False,
         encoding="utf-8",
@@ -114,19 +145,20 @@ def _in_a_process(name: str, *arguments: str) -> dict[str, Any]:
 # ---------------------------------------------------------------- in a process of its own
 
 
-def made(index: str, docs: str, limit: str) -> dict[str, Any]:
-    """Index `docs`; return time, throughput, memory and size."""
+def made(index: str, docs: str, limit: int, copies: int, workers: int | None) -> dict[str, Any]:
+    """Index `docs` and copies of it; return time, throughput, memory and size."""
     text_bytes = 0
 
     def counted() -> Iterator[Source | SourceError]:
         nonlocal text_bytes
-        for source in itertools.islice(read_sources(Path(docs)), int(limit) or None):
+        every = with_copies(lambda: read_sources(Path(docs)), copies)
+        for source in itertools.islice(every, limit or None):
             if isinstance(source, Source):
                 text_bytes += len(source.text.encode("utf-8", "replace"))
             yield source
 
     started = time.perf_counter()
-    report = index_sources(Path(index), counted(), progress=_say)
+    report = index_sources(Path(index), counted(), progress=_say, workers=workers)
     seconds = time.perf_counter() - started
     Bot.open(Path(index)).search("第一次")  # what the first search derives is part of the index
     disk = sum(file.stat().st_size for file in Path(index).rglob("*") if file.is_file())
@@ -149,7 +181,7 @@ def first_answer(index: str) -> dict[str, Any]:
     started = time.perf_counter()
     bot = Bot.open(Path(index))
     opened = time.perf_counter()
-    bot.ask(made_questions(Store.open(Path(index)), 1)[0])
+    bot.ask(_QUESTION)
     return {
         "opened_ms": 1000 * (opened - started),
         "answered_ms": 1000 * (time.perf_counter() - opened),
@@ -170,6 +202,64 @@ def asked(index: str) -> dict[str, Any]:
     }
 
 
+def grown(index: str) -> dict[str, Any]:
+    """Add an article and take it out again; return how long each takes, and how long searches of a
+    process that was open before: the first, and the median of others."""
+    bot = Bot.open(Path(index))
+    questions = made_questions(Store.open(Path(index)), _QUESTIONS)
+    _percentiles(bot.search, questions)
+    told: dict[str, float] = {}
+    changes: dict[str, Callable[[], object]] = {
+        "added": lambda: index_sources(Path(index), [_ANOTHER]),
+        "removed": lambda: remove_sources(Path(index), [_ANOTHER.name]),
+    }
+    for name, change in changes.items():
+        started = time.perf_counter()
+        change()
+        changed = time.perf_counter()
+        bot.search(_ANOTHER.text)
+        told[f"{name}_ms"] = 1000 * (changed - started)
+        told[f"{name}_seen_ms"] = 1000 * (time.perf_counter() - changed)
+        told[f"{name}_search_ms"] = _percentiles(bot.search, questions)["p50_ms"]
+    return told | {"memory_mb": _peak_mb()}
+
+
+def nearest(index: str) -> dict[str, Any]:
+    """Return how many of the _TOP passages that the vector leg puts first are as near as the _TOP
+    nearest, as a share: many passages are equally near, for many say the same."""
+    store = Store.open(Path(index))
+    model = load_embedder(store.setting("embedder"))
+    search = open_search(Path(index), model, Settings(search="dense"))
+    questions = made_questions(store, _QUESTIONS)
+    queries = model.encode_queries(questions)
+    numbers = np.array(store.chunk_numbers())
+    blocks = np.split(numbers, range(_BLOCK, len(numbers), _BLOCK))
+    exact = nearest_of((store.vectors(some.tolist()) for some in blocks), queries, _TOP)
+    shares = []
+    for question, best in zip(questions, exact, strict=True):
+        least = min(cosine for _, cosine in best) - _EQUAL
+        found = search.find(question, _TOP)
+        as_near = (hit for hit in found if hit.same_as is None and hit.dense_score >= least)
+        shares.append(len(list(as_near)) / len(best))
+    return {"overlap": float(np.mean(shares))}
+
+
+def nearest_of(
+    blocks: Iterable[Floats], queries: Floats, top: int
+) -> list[list[tuple[int, float]]]:
+    """Return place and cosine of the rows nearest to each query, by brute force."""
+    found: list[list[tuple[int, float]]] = [[] for _ in queries]
+    first = 0
+    for block in blocks:
+        for row, best in zip(queries @ block.T, found, strict=True):
+            near = np.argsort(-row)[:top].tolist()
+            best += [(first + place, float(row[place])) for place in near]
+            best.sort(key=lambda pair: -pair[1])
+            del best[top:]
+        first += len(block)
+    return found
+
+
 def made_questions(store: Store, count: int) -> list[str]:
     """Return questions made of sentences of articles at even distances; the same every time."""
     heads = store.heads()
@@ -185,8 +275,8 @@ def made_questions(store: Store, count: int) -> list[str]:
 
 
 def _percentiles(ask: Callable[[str], object], questions: Sequence[str]) -> dict[str, float]:
-    """Return percentiles of the time, and the median of the processor's, which hardly depends on
-    what else the machine does."""
+    """Return percentiles of the time, and median and 95th of the processor's, which hardly depend
+    on what else the machine does."""
     times, worked = [], []
     for question in questions:
         started, before = time.perf_counter(), time.process_time()
@@ -195,9 +285,8 @@ def _percentiles(ask: Callable[[str], object], questions: Sequence[str]) -> dict
         worked.append(1000 * (time.process_time() - before))
     values = np.percentile(times, _PERCENTILES)
     found = {f"p{p}_ms": float(v) for p, v in zip(_PERCENTILES, values, strict=True)}
-    return found | {"cpu_ms": float(np.median(worked))}
-
-
+    cpu50, cpu95 = np.percentile(worked, (50, 95)).tolist()
+    return found | {"cpu_ms": cpu50, "cpu_p95_ms": cpu95}
 
 
 def _peak_mb() -> float:
@@ -211,6 +300,7 @@ def _say(words: str) -> None:
 def as_text(figures: dict[str, Any]) -> str:
     """Return the figures as lines for a terminal."""
     index, plain, first = figures["index"], figures["plain"], figures["first_answer"]
+    another = figures["another"]
     ratio = figures["ratios"]["bytes on disk / bytes of text"]
     lines = [
         f"plain work     a loop of Python {plain['loop_ms']:.0f} ms; a product over 100,000 vectors"
@@ -225,7 +315,12 @@ def as_text(figures: dict[str, Any]) -> str:
         times = ", ".join(f"{k.removesuffix('_ms')} {v:.1f}" for k, v in figures[what].items())
         lines.append(f"{what:<14} {times} ms ({figures['questions']} questions)")
     lines.append(f"memory         {figures['memory_mb']:.0f} MB at most while asking")
+    for what in ("added", "removed"):
+        done, seen, search = (another[f"{what}_{k}ms"] for k in ("", "seen_", "search_"))
+        lines.append(
+            f"{what:<14} an article in {done:.0f} ms; the next search {seen:.0f} ms, others"
+            f" {search:.1f}"
+        )
+    lines.append(f"nearest        {figures['overlap']:.3f} of the ten nearest passages are found")
     lines += [f"               {name}: {value:.2f}" for name, value in figures["ratios"].items()]
     return "\n".join(lines)
-
-

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from eval.bench import nearest_of
 from eval.growth import growth
 from eval.scale_corpus import Corpus, Floats, timed
 from rag.ingest import load_embedder
@@ -108,23 +109,15 @@ def vector_rows(
     faiss.omp_set_num_threads(1)
     for size in sizes:
         table = corpus.vectors(size)
-        exact = nearest(table, queries)
+        best = nearest_of(_blocks(table), queries, _TOP)
+        exact = [{place for place, _ in near} for near in best]
         for form in forms():
             if size <= form.most and named in form.name:
                 yield from one_form(form, table, queries, exact)
 
 
-def nearest(table: Floats, queries: Floats) -> list[set[int]]:
-    """Return the numbers of the _TOP nearest rows of each query, by brute force."""
-    found: list[list[tuple[float, int]]] = [[] for _ in queries]
-    for first in range(0, len(table), _BLOCK):
-        cosines = queries @ table[first : first + _BLOCK].T
-        for row, best in zip(cosines, found, strict=True):
-            for place in np.argsort(-row)[:_TOP].tolist():
-                best.append((float(row[place]), first + place))
-            best.sort(reverse=True)
-            del best[_TOP:]
-    return [{number for _, number in best} for best in found]
+def _blocks(table: Floats) -> Iterator[Floats]:
+    return (table[first : first + _BLOCK] for first in range(0, len(table), _BLOCK))
 
 
 def one_form(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 _MOST = 127  # of a code
 _SCALE = np.dtype(np.float32).itemsize
+COSINE_DECIMALS = 6  # sums in another order differ behind them
 
 
 def size(dimension: int) -> int:
@@ -37,6 +38,14 @@ def unpack_vectors(packed: bytes, dimension: int) -> Floats:
     rows = np.frombuffer(packed, np.uint8).reshape(-1, size(dimension))
     scales = np.ascontiguousarray(rows[:, :_SCALE]).view(np.float32)
     return scales * rows[:, _SCALE:].view(np.int8)
+
+
+def cosines(rows: Floats, vector: Floats) -> list[float]:
+    """Return the cosine of each row (n, d) of unit length with a unit vector: whichever store the
+    rows come from, the same to the last digit."""
+    products = rows.astype(np.float64) * vector.reshape(-1)
+    found: list[float] = np.round(products.sum(axis=1), COSINE_DECIMALS).tolist()
+    return found
 
 
 def rounded(vectors: npt.NDArray[np.floating]) -> Floats:

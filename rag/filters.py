@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from rag.terms import fold
 
 _TITLE = re.compile(r"《([^《》]{4,60})》|“([^“”]{6,60})”|\"([^\"]{8,100})\"")
 _FILE = re.compile(r"\.(?:txt|md|html?|pdf|docx|jsonl)(?![A-Za-z0-9])", re.I)
 _PAPER = r"(?:的|那天的|当天的)?(?:报纸|报道|文章|新闻|消息|版面)"
+_SIGNS = frozenset("*?[")  # of a pattern
 _DAY = re.compile(r"((?:19|20)\d\d)年(\d{1,2})月(\d{1,2})日" + _PAPER)
 
 
@@ -57,23 +59,27 @@ class Filter:
         )
 
 
-def named(question: str, titles: Callable[[], Iterable[tuple[str, str | None]]]) -> Filter:
+class Names(Protocol):
+    """Knows what articles are called."""
+
+    def titles(self, folded: Collection[str]) -> set[str]: ...
+    def sources_named(self, text: str) -> set[str]: ...
+
+
+def is_pattern(source: str) -> bool:
+    """Tell whether a source of a filter may stand for several."""
+    return not _SIGNS.isdisjoint(source)
+
+
+def named(question: str, names: Names) -> Filter:
     """Return the articles that a question names: by a file's name, by a whole title in quotation
-    marks, or by the day of the paper ("2025年8月16日的报纸").
-
-    `titles` gives (source, title) of every article; it is called only when the question may name
-    one. What names nothing there is does not narrow.
-
-    >>> named("《机器人加速崛起》说了什么?", lambda: [("a.txt", "机器人加速崛起")]).titles
-    ('机器人加速崛起',)
-    """
+    marks, or by the day of the paper ("2025年8月16日的报纸"). What names nothing there is does not
+    narrow."""
     found = Filter()
-    quoted = {fold(a or b or c) for a, b, c in _TITLE.findall(question)}
-    if quoted or _FILE.search(question):
-        pairs = list(titles())
-        meant = {t for _, t in pairs if t and fold(t) in quoted}
-        sources = {s for s, _ in pairs if s.rpartition("/")[2] in question}
-        found = Filter(tuple(sorted(sources)), tuple(sorted(meant)))
+    if quoted := {fold(a or b or c) for a, b, c in _TITLE.findall(question)}:
+        found = replace(found, titles=tuple(sorted(names.titles(quoted))))
+    if _FILE.search(question):
+        found = replace(found, sources=tuple(sorted(names.sources_named(question))))
     if day := _DAY.search(question):
         date = "{}-{:0>2}-{:0>2}".format(*day.groups())
         found = replace(found, since=date, until=date)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,7 @@ _WAIT_FOR_OTHERS = 60.0
 _DIGITS = 22  # of a SHA-256 in base 64: 128 bits tell any texts apart
 
 Progress = Callable[[str], None]
+_Item = TypeVar("_Item")
 
 
 def silent(_: str) -> None:
@@ -115,9 +117,8 @@ def index_sources(
     model = load_embedder(embedder)
     store = create_store(index, model)
     report = IngestReport()
-    known = store.digests()
-    names: dict[str, str] = {}
-    batches, waiting = itertools.tee(_batched(_wanted(sources, known, names, settings, report)))
+    wanted = _wanted(sources, store, settings, report)
+    batches, waiting = itertools.tee(_batched(wanted, lambda item: len(item[0].text)))
     given = ([source for source, _ in batch] for batch in waiting)
     told = _Told(progress)
     words = _Words(index, store, progress)
@@ -260,12 +261,13 @@ def remove_sources(index: Where, names: Sequence[str]) -> tuple[list[str], list[
     ]
 
 
-def _batched(items: Iterable[tuple[Source, str]]) -> Iterator[list[tuple[Source, str]]]:
-    batch: list[tuple[Source, str]] = []
+def _batched(items: Iterable[_Item], size: Callable[[_Item], int]) -> Iterator[list[_Item]]:
+    """Yield items by the hundred; fewer, where these hold many characters."""
+    batch: list[_Item] = []
     chars = 0
-    for source, digest in items:
-        batch.append((source, digest))
-        chars += len(source.text)
+    for item in items:
+        batch.append(item)
+        chars += size(item)
         if len(batch) >= _BATCH or chars >= _BATCH_CHARS:
             yield batch
             batch, chars = [], 0
@@ -275,37 +277,43 @@ def _batched(items: Iterable[tuple[Source, str]]) -> Iterator[list[tuple[Source,
 
 def _wanted(
     sources: Iterable[Source | SourceError],
-    known: dict[str, str],
-    names: dict[str, str],
+    store: PassageStore,
     settings: Settings,
     report: IngestReport,
 ) -> Iterator[tuple[Source, str]]:
     """Yield the sources to store with their digests, counting the rest."""
-    for source in sources:
-        if isinstance(source, SourceError):
-            report.problems.append(source)
-            continue
-        digest = _digest(source, settings)
-        if names.setdefault(source.name, digest) != digest:
-            report.problems.append(
-                UnreadableSource(
-                    f"{source.name}: two sources of this name in one run; rename one of them"
-                )
-            )
-        elif len(source.text) > settings.max_source_chars:
-            limit = settings.max_source_chars
-            report.problems.append(
-                UnreadableSource(
-                    f"{source.name}: {len(source.text):,} characters, limit {limit:,}; split it"
-                )
-            )
-        elif known.get(source.name) == digest:
-            report.unchanged += 1
-        else:
-            report.changed += source.name in known
-            report.added += source.name not in known
-            known[source.name] = digest
-            yield source, digest
+    names: dict[str, str] = {}  # of this run
+    for some in _batched(sources, lambda one: len(one.text) if isinstance(one, Source) else 0):
+        known = store.digests([one.name for one in some if isinstance(one, Source)])
+        for source in some:
+            if isinstance(source, SourceError):
+                report.problems.append(source)
+                continue
+            digest = _digest(source, settings)
+            before = names.get(source.name)
+            names.setdefault(source.name, digest)
+            if problem := _problem(source, before not in (None, digest), settings):
+                report.problems.append(problem)
+            elif digest in (before, known.get(source.name)):
+                report.unchanged += 1
+            else:
+                report.changed += source.name in known
+                report.added += source.name not in known
+                yield source, digest
+
+
+def _problem(source: Source, twice: bool, settings: Settings) -> SourceError | None:
+    """Return why a source cannot be stored."""
+    limit = settings.max_source_chars
+    if twice:
+        return UnreadableSource(
+            f"{source.name}: two sources of this name in one run; rename one of them"
+        )
+    if len(source.text) > limit:
+        return UnreadableSource(
+            f"{source.name}: {len(source.text):,} characters, limit {limit:,}; split it"
+        )
+    return None
 
 
 def _digest(source: Source, settings: Settings) -> str:

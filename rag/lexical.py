@@ -34,6 +34,7 @@ from typing import Any
 
 import tantivy
 
+from rag.protocol import BM25_DECIMALS
 from rag.store import Store
 from rag.terms import joined_terms, terms
 
@@ -50,7 +51,6 @@ _SMALL = 2_000  # chunks
 _WAIT = 10.0
 _BLOCK = 1000  # passages whose terms are cut at once
 _TANTIVY = version("tantivy")
-_TIE = 4  # decimals: sums of the same float32 in another order differ behind them
 
 Progress = Callable[[str], None]
 
@@ -161,7 +161,9 @@ class LexicalIndex:
         wanted = limit
         while True:  # until no chunk left behind may tie with the last one wanted
             wanted = min(wanted + 10, snapshot.state.count)
-            found = [(n, round(score, _TIE)) for n, score in snapshot.numbers(query, wanted)]
+            found = [
+                (n, round(score, BM25_DECIMALS)) for n, score in snapshot.numbers(query, wanted)
+            ]
             if len(found) < wanted or wanted >= snapshot.state.count:
                 break
             if found[-1][1] < found[limit - 1][1]:
@@ -311,7 +313,8 @@ class LexicalIndex:
                 name = plan.base.state.name
                 index = _opened(self._folder / name)
             plan.write(_with_tokenizer(index))
-            self._write_state(plan.state(name, _listed(self._folder / name)))
+            known = plan.base.state.files if plan.base else None
+            self._write_state(plan.state(name, _listed(self._folder / name, known or {})))
             self._snapshot = self._load()
         except (OSError, ValueError) as error:
             self._progress(f"the word index cannot be written ({error}): kept in memory")
@@ -358,7 +361,7 @@ class _Plan:
         if base is None:
             return anew
         state = base.state
-        kept = store.count_chunks(up_to=state.last)
+        kept = total - store.count_chunks(after=state.last)
         missing = state.count - kept
         deleted = state.deleted + missing
         if deleted and (total < _SMALL or deleted > _MOST_DELETED * total):
@@ -431,8 +434,16 @@ def _checksum(path: Path) -> tuple[int, int]:
     return size, crc
 
 
-def _listed(folder: Path) -> dict[str, tuple[int, int]]:
-    return {p.name: _checksum(p) for p in sorted(folder.iterdir()) if p.suffix != ".lock"}
+def _listed(folder: Path, known: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Return (bytes, CRC-32) of the files in a folder; of those known that tantivy writes once, as
+    they are known."""
+    files = [path for path in sorted(folder.iterdir()) if path.suffix != ".lock"]
+    return {
+        file.name: known[file.name]
+        if file.name in known and file.suffix != ".json"
+        else _checksum(file)
+        for file in files
+    }
 
 
 @contextmanager

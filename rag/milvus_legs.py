@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.milvus import MilvusStore
 from rag.milvus_rows import Holders, idf, passage_terms, places, score
+from rag.protocol import BM25_DECIMALS
 
 _MORE = 2  # times as many candidates as wanted: their order is computed anew, see rag.milvus_rows
 
@@ -66,13 +67,11 @@ class MilvusWords:
         asked = _MORE * limit
         rows = self._store.search_field("sparse", question, asked, among, ["text", "title"])
         mean = self._store.state.mean
-        found = [
-            (
-                row["number"],
-                round(score(passage_terms(row["text"], row["title"]), question, mean), 4),
-            )
+        weighed = (
+            (row["number"], score(passage_terms(row["text"], row["title"]), question, mean))
             for row in rows
-        ]
+        )
+        found = [(number, round(bm25, BM25_DECIMALS)) for number, bm25 in weighed]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:limit]
 
 
@@ -91,8 +90,3 @@ class MilvusVectors:
             return []
         rows = self._store.search_field("dense", vector.reshape(-1).tolist(), limit, among, [])
         return [(row["number"], float(row["distance"])) for row in rows]
-
-    def cosines(self, vector: npt.NDArray[np.float32], ids: Sequence[int]) -> dict[int, float]:
-        """Return the cosine of each id that is here."""
-        rows = self._store.chunk_rows(ids, ["dense"])
-        return {r["number"]: float(np.dot(np.array(r["dense"], np.float32), vector)) for r in rows}

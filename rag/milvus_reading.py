@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import DamagedIndex, MissingIndex, WrongEmbedder
+from rag.filters import Filter
 from rag.milvus_calls import NAME, Calls
 from rag.milvus_rows import (
     State,
@@ -21,7 +22,8 @@ from rag.milvus_rows import (
     unpack,
     unpacked_counts,
 )
-from rag.store import ChunkText
+from rag.store import ChunkText, Head
+from rag.terms import fold
 from rag.types import Article, Chunk, Source, Span
 
 FORMAT = 1
@@ -130,8 +132,8 @@ class MilvusReader:
                 some[row["doc"]][row["part"]] = row["data"]
             yield from ((doc, [some[doc][n] for n in sorted(some[doc])]) for doc in sorted(some))
 
-    def _docs(self, names: Collection[str]) -> dict[str, int]:
-        """Return the documents of sources by their names; those that are not there are left out."""
+    def _heads_of(self, names: Collection[str]) -> dict[int, list[Any]]:
+        """Return [name, digest, articles, aliases] of the documents of sources by their names."""
         if not names:
             return {}
         some: dict[int, dict[int, str]] = defaultdict(dict)
@@ -139,7 +141,11 @@ class MilvusReader:
         for row in self._query("row", filter_, ["doc", "part", "data"]):
             some[row["doc"]][row["part"]] = row["data"]
         told = {doc: unpack(data[n] for n in sorted(data)) for doc, data in some.items()}
-        return {name: doc for doc, (name, *_) in told.items() if name in names}
+        return {doc: head for doc, head in told.items() if head[0] in names}
+
+    def _docs(self, names: Collection[str]) -> dict[str, int]:
+        """Return the documents of sources by their names; those that are not there are left out."""
+        return {name: doc for doc, (name, *_) in self._heads_of(names).items()}
 
     def _document(self, doc: int) -> dict[str, Any]:
         if doc not in self._documents:
@@ -157,10 +163,12 @@ class MilvusReader:
             self._documents[doc] = told
         return self._documents[doc]
 
-    def digests(self) -> dict[str, str]:
-        """Return the content digest of every source, by name."""
+    def digests(self, names: Sequence[str] | None = None) -> dict[str, str]:
+        """Return the content digests of sources, by name: of those of these names that are there,
+        or of all."""
         self.refresh()
-        return {name: digest for name, digest, *_ in self._heads().values()}
+        heads = self._heads() if names is None else self._heads_of(names)
+        return {name: digest for name, digest, *_ in heads.values()}
 
     def sources(self) -> list[str]:
         """Return the names of all sources, in order."""
@@ -207,12 +215,24 @@ class MilvusReader:
         """Return nothing: near-duplicates are not recognised here."""
         return []
 
-    def heads(self) -> list[tuple[str, str, str | None, str | None]]:
-        """Return identity, source, title and day of every article, in the order of their pages."""
+    def heads(self, within: Filter = Filter()) -> list[Head]:
+        """Return identity, source, title and day of the articles that are meant, in the order of
+        their pages."""
         told = sorted(self._heads().values(), key=lambda one: str(one[0]))
         return [
-            (a, name, title, day) for name, _, articles, _ in told for a, title, day in articles
+            (a, name, title, day)
+            for name, _, articles, _ in told
+            for a, title, day in articles
+            if within.holds(name, title, day)
         ]
+
+    def titles(self, folded: Collection[str]) -> set[str]:
+        """Return the titles that fold to one of these."""
+        return {title for _, _, title, _ in self.heads() if title and fold(title) in folded}
+
+    def sources_named(self, text: str) -> set[str]:
+        """Return the sources whose file's name, without its folders, stands in a text."""
+        return {name for name, *_ in self._heads().values() if name.rpartition("/")[2] in text}
 
     def aliases(self) -> list[tuple[str, str]]:
         """Return all (name, alias) pairs that articles give, each once."""
@@ -256,6 +276,12 @@ class MilvusReader:
         rows = {r["number"]: r["dense"] for r in self.chunk_rows(numbers, ["dense"])}
         found = np.array([rows[n] for n in numbers], np.float32)
         return found.reshape(len(numbers), self._state.dimension)
+
+    def vectors_there(self, numbers: Sequence[int]) -> tuple[list[int], npt.NDArray[np.float32]]:
+        """Return the numbers of those of some chunks that are there, and their vectors (n, d)."""
+        rows = self.chunk_rows(numbers, ["dense"])
+        found = np.array([row["dense"] for row in rows], np.float32)
+        return [row["number"] for row in rows], found.reshape(len(rows), self._state.dimension)
 
     def search_field(
         self, field: str, query: Any, limit: int, among: Collection[int] | None, fields: list[str]

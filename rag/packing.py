@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import zstandard
@@ -134,10 +134,28 @@ def unpack_runs(packed: str) -> list[Run]:
     >>> unpack_runs("[0,4,1,7]")
     [Run(in_article=0, in_source=0, length=4), Run(in_article=4, in_source=5, length=7)]
     """
-    told = json.loads(packed)
     runs: list[Run] = []
-    at = end = 0
-    for gap, length in zip(told[::2], told[1::2], strict=True):
-        runs.append(Run(at, end + gap, length))
-        at, end = at + length, end + gap + length
+    at = 0
+    for start, end in _places(packed):
+        runs.append(Run(at, start, end - start))
+        at += end - start
     return runs
+
+
+def copied(raw: str, packed: str) -> str:
+    """Return the text that runs copy from a source. Raises as `unpack_runs` does.
+
+    >>> copied("7月 交付105台", "[0,2,1,2]")
+    '7月交付'
+    """
+    return "".join([raw[start:end] for start, end in _places(packed)])
+
+
+def _places(packed: str) -> Iterator[tuple[int, int]]:
+    """Yield where each run stands in its source."""
+    told = json.loads(packed)
+    end = 0
+    for gap, length in zip(told[::2], told[1::2], strict=True):
+        start = end + gap
+        end = start + length
+        yield start, end

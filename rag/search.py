@@ -21,6 +21,7 @@ import numpy as np
 import embeddings
 from embeddings import Embedder
 from rag import lexicon
+from rag.codes import cosines
 from rag.duplicates import twins
 from rag.errors import WrongEmbedder
 from rag.filters import Filter, named
@@ -42,12 +43,14 @@ from rag.settings import Settings
 from rag.store import ChunkText, Store
 from rag.terms import ASKING_CHARACTERS, fold, is_chinese, subject_terms, terms
 from rag.types import Article, Hit
-from rag.vectors import VectorIndex
+from rag.vectors import Ids, VectorIndex
 
 _MISSED = 0.8  # BM25 of a passage the lexical leg did not bring, of the last one it brought
 _PLAIN = 0.3  # weight of the cosine beside BM25 where the learned order is switched off
+_BEGIN = 2  # characters of a name that it is looked up by
 _MOST_TWINS = 4  # passages listed behind the one that says the same
 _FOREIGN = 0.001  # share of passages in a language that makes it one of the corpus's
+_SPARE = 10  # nearest vectors beyond those wanted: their order is by exact cosines
 _EMPTY = ASKING_CHARACTERS | FUNCTION_WORDS
 _CHINESE_WORDS, _ENGLISH_WORDS = ("的", "是", "在"), ("the", "of", "and")
 
@@ -98,6 +101,31 @@ class Looked(NamedTuple):
     translated: Sequence[Group]
 
 
+class _Aliases(NamedTuple):
+    """Other names that the articles give, as folded pairs."""
+
+    revision: int  # of the store
+    pairs: Sequence[tuple[str, str]]
+    begun: Mapping[str, Sequence[int]]  # two characters → the pairs of which a name begins so
+
+    @classmethod
+    def of(cls, revision: int, pairs: Sequence[tuple[str, str]]) -> _Aliases:
+        """Return what is found again by how it begins: of many pairs few are looked at."""
+        folded = [(fold(name), fold(alias)) for name, alias in pairs]
+        begun: dict[str, list[int]] = {}
+        for number, pair in enumerate(folded):
+            for begin in {name[:_BEGIN] for name in pair}:
+                begun.setdefault(begin, []).append(number)
+        return cls(revision, folded, begun)
+
+    def in_text(self, folded: str) -> list[tuple[str, str]]:
+        """Return the pairs of which one name stands in a folded text, in order."""
+        begins = {folded[n : n + k] for n in range(len(folded)) for k in range(1, _BEGIN + 1)}
+        numbers = {number for begin in begins for number in self.begun.get(begin, ())}
+        pairs = [self.pairs[number] for number in sorted(numbers)]
+        return [pair for pair in pairs if any(name in folded for name in pair)]
+
+
 class Search:
     """Finds passages. Safe to share between threads: each gets its own store, the indexes are
     replaced as a whole."""
@@ -123,7 +151,7 @@ class Search:
         self._lock = threading.Lock()
         self._revision = -1
         self._vectors: VectorIndex | None = None
-        self._aliases: tuple[int, list[tuple[str, str]]] | None = None
+        self._aliases: _Aliases | None = None
 
     @property
     def store(self) -> PassageStore:
@@ -148,9 +176,7 @@ class Search:
         order = self._reranked(question, order, found)
         return Looked(self._hits(order, found, limit, within), query.other)
 
-    def _reranked(
-        self, question: str, order: list[int], found: Mapping[int, _Found]
-    ) -> list[int]:
+    def _reranked(self, question: str, order: list[int], found: Mapping[int, _Found]) -> list[int]:
         """Return the order with the first ones as a reranker has them.
 
         How well they fit is dealt out anew in that order, so that readers see the scale they know.
@@ -189,7 +215,7 @@ class Search:
         self, question: str, within: Filter
     ) -> tuple[dict[int, _Found], dict[int, ChunkText], _Query]:
         self._lexical.refresh(self.store)
-        vectors = self._current_vectors()
+        vectors = self.vectors()
         among = self._among(question, within)
         vector = self._embedder.encode_queries([question])[0]
         query = self._query(question, vector)
@@ -202,11 +228,11 @@ class Search:
     def _among(self, question: str, within: Filter) -> list[int] | None:
         """Return the chunks to look in, None for all: what the user wants, and of that what the
         question names, if there is any."""
-        meant = named(question, lambda: [(s, t) for _, s, t, _ in self.store.heads()])
+        meant = named(question, self.store)
         for filter_ in dict.fromkeys([within.narrowed(meant), within]):
             if not filter_:
                 return None
-            articles = [i for i, s, t, p in self.store.heads() if filter_.holds(s, t, p)]
+            articles = [identity for identity, *_ in self.store.heads(filter_)]
             if articles or filter_ == within:
                 return self.store.chunks_of(articles)
         return None
@@ -249,12 +275,9 @@ class Search:
         if "aliases" not in self._parts:
             return ()
         revision = self.store.revision
-        if self._aliases is None or self._aliases[0] != revision:
-            self._aliases = revision, [(fold(a), fold(b)) for a, b in self.store.aliases()]
-        folded = fold(question)
-        return lexicon.expand(
-            question, [(a, b) for a, b in self._aliases[1] if a in folded or b in folded]
-        )
+        if self._aliases is None or self._aliases.revision != revision:
+            self._aliases = _Aliases.of(revision, self.store.aliases())
+        return lexicon.expand(question, self._aliases.in_text(fold(question)))
 
     def _rarity(self, passages: int) -> float:
         """Return the inverse document frequency, as BM25 has it."""
@@ -276,16 +299,22 @@ class Search:
         found: dict[int, _Found] = {}
         use = self._parts.__contains__
         lexical = self._lexical.search(query.weights, limit, among) if use("lexical") else []
-        dense = vectors.search(vector, limit, among) if use("dense") else []
         for rank, (number, score) in enumerate(lexical, 1):
             found[number] = _Found(lexical_rank=rank, lexical=score)
-        for rank, (number, cosine) in enumerate(dense, 1):
-            one = found.setdefault(number, _Found())
-            one.dense_rank, one.dense = rank, cosine
-        missing = [n for n, one in found.items() if one.dense_rank is None and use("dense")]
-        for number, cosine in vectors.cosines(vector, missing).items():
-            found[number].dense = cosine
+        if use("dense"):
+            near = [number for number, _ in vectors.search(vector, limit + _SPARE, among)]
+            exact = self._cosines(vector, {*near, *found})
+            nearest = sorted(exact.keys() & set(near), key=lambda n: (-exact[n], n))[:limit]
+            for rank, number in enumerate(nearest, 1):
+                found.setdefault(number, _Found()).dense_rank = rank
+            for number in found.keys() & exact.keys():
+                found[number].dense = exact[number]
         return found
+
+    def _cosines(self, vector: Floats, numbers: Collection[int]) -> dict[int, float]:
+        """Return the cosines of the passages that are there, as every store has them."""
+        there, rows = self.store.vectors_there(list(numbers))
+        return dict(zip(there, cosines(rows, vector), strict=True))
 
     def _rank(
         self, query: _Query, found: Mapping[int, _Found], passages: Mapping[int, ChunkText]
@@ -322,7 +351,7 @@ class Search:
                 one.own, one.row, one.fit = numbers is own, row, max(0.0, float(fit))
                 one.groups = groups
 
-    def _current_vectors(self) -> Vectors:
+    def vectors(self) -> Vectors:
         """Return the vector index of the last committed state: the one at hand, brought up to date;
         what was kept on disk; or one built now."""
         store = self.store
@@ -334,7 +363,8 @@ class Search:
             if self._vectors is not None and revision == self._revision:
                 return self._vectors
             self._follow_embedder(store)
-            numbers, state = store.chunk_numbers(), f"{store.setting('identity')} {revision}"
+            numbers = self._chunk_numbers(store)
+            state = f"{store.setting('identity')} {store.setting('fingerprint')}"
             vectors = self._vectors.updated(numbers, store.vectors) if self._vectors else None
             fetch = store.vectors
             vectors = vectors or VectorIndex.load(store.folder, state, numbers, fetch)
@@ -343,6 +373,16 @@ class Search:
                 vectors.save(store.folder, state)
             self._vectors, self._revision = vectors, revision
             return vectors
+
+    def _chunk_numbers(self, store: Store) -> Ids:
+        """Return the numbers of all chunks; where none is gone, only the new ones are read."""
+        if self._vectors is None or not len(self._vectors):
+            return np.array(store.chunk_numbers(), np.int64)
+        known = self._vectors.ids
+        new = np.array(store.chunk_numbers(after=int(known[-1])), np.int64)
+        if store.counts()["chunk"] != len(known) + len(new):
+            return np.array(store.chunk_numbers(), np.int64)
+        return np.concatenate([known, new])
 
     def _follow_embedder(self, store: Store) -> None:
         """Take the embedder that the index is made by now, if it was embedded anew meanwhile.

@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -26,17 +26,24 @@ import numpy.typing as npt
 
 from rag.codes import size, unpack_vectors
 from rag.errors import DamagedIndex, MissingIndex, StoreError, WrongEmbedder
+from rag.filters import Filter, is_pattern
 from rag.store_file import (
     COUNTED,
     FILE,
     FORMAT,
+    MOST_VALUES,
     connect,
     marks,
     parts,
     schema,
+    title_key,
 )
 from rag.store_fresh import Fresh
+from rag.terms import fold
 from rag.types import Chunk, Span
+
+Head = tuple[str, str, str | None, str | None]
+"""Identity, source, title and day of an article."""
 
 _STORIES = 500  # articles whose texts are in memory at once
 
@@ -131,11 +138,26 @@ class Store(Fresh):
         )
         return {number: Chunk(article, Span(start, end)) for number, article, start, end in rows}
 
-    def heads(self) -> list[tuple[str, str, str | None, str | None]]:
-        """Return identity, source, title and day of every article, in the order of their pages."""
-        return self._rows(
-            "SELECT id, source, title, published FROM article ORDER BY source, number"
-        )
+    def heads(self, within: Filter = Filter()) -> list[Head]:
+        """Return identity, source, title and day of the articles that are meant, in the order of
+        their pages."""
+        meant, values = _meant(within)
+        query = f"SELECT id, source, title, published FROM article{meant} ORDER BY source, number"
+        rows = self._rows(query, values)
+        return [row for row in rows if within.holds(*row[1:])] if within else rows
+
+    def titles(self, folded: Collection[str]) -> set[str]:
+        """Return the titles that fold to one of these."""
+        keys = list(map(title_key, folded))
+        query = f"SELECT DISTINCT title FROM article WHERE folded IN ({marks(keys)})"
+        return {title for (title,) in self._rows(query, keys) if fold(title) in folded}
+
+    def sources_named(self, text: str) -> set[str]:
+        """Return the sources whose file's name, without its folders, stands in a text."""
+        # what is right of the last slash, as SQLite says it
+        file = "substr(name, 1 + length(rtrim(name, replace(name, '/', ''))))"
+        query = f"SELECT name FROM source WHERE instr(?, {file})"
+        return {name for (name,) in self._rows(query, (text,))}
 
     def chunks_of(self, articles: Sequence[str]) -> list[int]:
         """Return the numbers of all chunks of some articles, rising."""
@@ -196,27 +218,43 @@ class Store(Fresh):
 
     def vectors(self, numbers: Sequence[int]) -> npt.NDArray[np.float32]:
         """Return the vectors (n, d) of chunks, in the order of their numbers, which must rise."""
-        dimension = self._number("dimension")
         if not numbers:
-            return np.zeros((0, dimension), np.float32)
+            return self._unpacked_vectors([])
         wanted = set(numbers)
         query = "SELECT number, vector FROM chunk WHERE number BETWEEN ? AND ? ORDER BY number"
         try:
             rows = self._connection.execute(query, (numbers[0], numbers[-1]))
-            data = b"".join(blob for number, blob in rows if number in wanted)
-        except (sqlite3.DatabaseError, TypeError) as error:  # a vector that is none
+            blobs = [blob for number, blob in rows if number in wanted]  # not all at once
+        except sqlite3.DatabaseError as error:
             raise self._spoilt(str(error)) from error
-        if len(data) != size(dimension) * len(numbers):
-            raise self._spoilt(f"{len(numbers)} vectors hold {len(data):,} bytes")
+        if len(blobs) != len(numbers):
+            raise self._spoilt(f"of {len(numbers)} vectors {len(blobs)} are there")
+        return self._unpacked_vectors(blobs)
+
+    def vectors_there(self, numbers: Sequence[int]) -> tuple[list[int], npt.NDArray[np.float32]]:
+        """Return the numbers of those of some chunks that are there, and their vectors (n, d)."""
+        query = f"SELECT number, vector FROM chunk WHERE number IN ({marks(numbers)})"
+        rows = self._rows(query, list(numbers))
+        return [number for number, _ in rows], self._unpacked_vectors([blob for _, blob in rows])
+
+    def _unpacked_vectors(self, blobs: Sequence[bytes]) -> npt.NDArray[np.float32]:
+        dimension = self._number("dimension")
+        try:
+            data = b"".join(blobs)
+        except TypeError as error:  # a vector that is none
+            raise self._spoilt(str(error)) from error
+        if len(data) != size(dimension) * len(blobs):
+            raise self._spoilt(f"{len(blobs)} vectors hold {len(data):,} bytes")
         return unpack_vectors(data, dimension)
 
-    def chunk_numbers(self) -> list[int]:
-        """Return the numbers of all chunks, rising. A number is never used twice."""
-        return [number for (number,) in self._rows("SELECT number FROM chunk ORDER BY number")]
+    def chunk_numbers(self, *, after: int = 0) -> list[int]:
+        """Return the numbers of all chunks above `after`, rising. A number is never used twice."""
+        query = "SELECT number FROM chunk WHERE number > ? ORDER BY number"
+        return [number for (number,) in self._rows(query, (after,))]
 
-    def count_chunks(self, *, up_to: int) -> int:
-        """Return how many chunks have a number of at most `up_to`."""
-        return int(self._rows("SELECT count(*) FROM chunk WHERE number <= ?", (up_to,))[0][0])
+    def count_chunks(self, *, after: int) -> int:
+        """Return how many chunks have a number above `after`."""
+        return int(self._rows("SELECT count(*) FROM chunk WHERE number > ?", (after,))[0][0])
 
     def last_chunk(self) -> int:
         """Return the highest chunk number; 0 without chunks."""
@@ -248,6 +286,24 @@ class Store(Fresh):
     def aliases(self) -> list[tuple[str, str]]:
         """Return all (name, alias) pairs that articles give, each once."""
         return self._rows("SELECT DISTINCT name, alias FROM alias ORDER BY name, alias")
+
+
+def _meant(within: Filter) -> tuple[str, list[str | int]]:
+    """Return what of a filter SQLite can look up: a condition on articles, and its values."""
+    said: list[str] = []
+    values: list[str | int] = []
+    for column, wanted in (
+        ("source", [] if any(map(is_pattern, within.sources)) else list(within.sources)),
+        ("folded", [title_key(fold(title)) for title in within.titles]),
+    ):
+        if 0 < len(wanted) <= MOST_VALUES:
+            said.append(f"{column} IN ({marks(wanted)})")
+            values += wanted
+    for day, sign in ((within.since, ">="), (within.until, "<=")):
+        if day:
+            said.append(f"published {sign} ?")
+            values.append(day)
+    return f" WHERE {' AND '.join(said)}" if said else "", values
 
 
 def with_title(title: str | None, text: str) -> str:

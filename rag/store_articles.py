@@ -18,13 +18,14 @@ import numpy.typing as npt
 
 from rag.codes import pack_vectors
 from rag.packing import Dictionary, learnt, pack, pack_runs, unpack, unpack_runs
-from rag.store_file import TEXT, TEXT_FROM, checksum, copy_of, marks, parts
+from rag.store_file import TEXT, TEXT_FROM, checksum, copy_of, marks, parts, title_key
 from rag.store_links import Links
+from rag.terms import fold
 from rag.types import Article, Chunk, Source
 
 _ARTICLE = (
-    "a.id, a.source, a.number, a.runs, a.title, a.byline, a.published, a.same_as, a.sum, a.text,"
-    f" {TEXT}"
+    "a.id, a.source, a.number, a.runs, a.title, a.folded, a.byline, a.published, a.same_as, a.sum,"
+    f" a.text, {TEXT}"
 )
 _LEARNT_FROM = 1_000_000  # characters: a dictionary learnt from more packs 0.001 better
 _HALF = 0.5  # share of a source that an article must be to be read out of it, not kept apart
@@ -42,9 +43,16 @@ class Articles(Links):
         self._samples: list[str] = []  # texts, until there is a dictionary
         self._sampled = 0  # characters
 
-    def digests(self) -> dict[str, str]:
-        """Return the content digest of every source, by name."""
-        return dict(self._rows("SELECT name, digest FROM source"))
+    def digests(self, names: Sequence[str] | None = None) -> dict[str, str]:
+        """Return the content digests of sources, by name: of those of these names that are there,
+        or of all."""
+        if names is None:
+            return dict(self._rows("SELECT name, digest FROM source"))
+        found: dict[str, str] = {}
+        for part in parts(names):
+            query = f"SELECT name, digest FROM source WHERE name IN ({marks(part)})"
+            found |= dict(self._rows(query, part))
+        return found
 
     def holds_digest(self, digest: str) -> bool:
         """Tell whether some source has this digest."""
@@ -150,11 +158,12 @@ class Articles(Links):
         self, number: int, article: Article, packed: bytes | None, same_as: str | None = None
     ) -> None:
         runs = pack_runs(article.runs)
-        told = (article.title, article.byline, article.published)
+        key = None if article.title is None else title_key(fold(article.title))
+        told = (article.title, key, article.byline, article.published)
         row = (article.id, article.source, number, runs, *told, same_as)
         self._connection.execute(
-            "INSERT INTO article (id, source, number, runs, title, byline, published, same_as, sum,"
-            " text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO article (id, source, number, runs, title, folded, byline, published,"
+            " same_as, sum, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*row, checksum(*row, packed), packed),
         )
 
@@ -198,7 +207,7 @@ class Articles(Links):
         )
 
     def _sum_articles(self, where: str, value: str) -> None:
-        columns = "id, source, number, runs, title, byline, published, same_as, text"
+        columns = "id, source, number, runs, title, folded, byline, published, same_as, text"
         query = f"SELECT {columns} FROM article a WHERE {where}"
         self._connection.executemany(
             "UPDATE article SET sum = ? WHERE id = ?",
@@ -274,13 +283,11 @@ class Articles(Links):
         return [self._article(row) for row in rows]
 
     def _article(self, row: Sequence[Any]) -> Article:
-        identity, source, _, runs, title, byline, published, _, crc, own, *kept = row
-        if checksum(*row[:8], own) != crc:
+        identity, source, _, runs, title, _, byline, published, _, crc, own, *kept = row
+        if checksum(*row[:9], own) != crc:
             raise self._spoilt(f"article {identity} is not what was written")
         text = self._text(identity, *kept)
-        return Article(
-            identity, source, text, tuple(unpack_runs(runs)), title, byline, published
-        )
+        return Article(identity, source, text, tuple(unpack_runs(runs)), title, byline, published)
 
     def raw(self, names: Collection[str]) -> dict[str, str]:
         """Return the texts of sources by their names; those that are not there are left out."""

@@ -22,7 +22,7 @@ from rag.types import Source
 _MOST_MESSAGES = 20  # of SQLite's about one file
 _OF_AN_INDEX = re.compile(r"missing from index|wrong # of entries in index|non-unique entry in")
 _SOURCE = "name, text, digest, title, published, url, pages, same_as"
-_ARTICLE = "id, source, number, runs, title, byline, published, same_as, text"
+_ARTICLE = "id, source, number, runs, title, folded, byline, published, same_as, text"
 
 
 @dataclass(frozen=True)
@@ -210,4 +210,3 @@ class CheckedStore(Store):
                 continue  # the next may be readable
             known.append(int(row[0] or 0) if row else 0)
         return max(known)
-

@@ -16,18 +16,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rag.errors import DamagedIndex, StoreError
-from rag.packing import Dictionary, unpack, unpack_runs
+from rag.packing import Dictionary, copied, unpack
 from rag.types import Run
 
 # 2: pages of a source, near-duplicates; search terms moved to rag.lexical
 # 3: texts packed, rows with checksums, the same text under two names kept once
 # 4: a byte a number of a vector, texts packed as GB18030, fingerprints packed
 # 5: texts packed with a dictionary learnt from the first of them, shorter runs and fingerprints
-FORMAT = 5
+# 6: titles are found by what they fold to
+FORMAT = 6
 FILE = "index.sqlite3"
 COUNTED = ("source", "article", "chunk")
 _START_ANEW = "move it away and run `youju index` again, or name another folder with --index"
-_MOST_VALUES = 500  # in one query
+MOST_VALUES = 500  # in one query
 _SECONDS_FOR_A_WRITER = 5.0  # how long to wait for another one's transaction to end
 _PAGE_BYTES = 8192  # of 4096 a seventh stays empty: three texts of a kilobyte fit, and not a fourth
 COPIES = 2  # of the dictionary: without it no text packed with it can be read
@@ -47,9 +48,10 @@ CREATE INDEX source_digest ON source(digest);
 CREATE INDEX source_same_as ON source(same_as) WHERE same_as NOT NULL;
 CREATE TABLE article (
     id TEXT PRIMARY KEY, source TEXT NOT NULL REFERENCES source(name) ON DELETE CASCADE,
-    number INTEGER NOT NULL, text BLOB, runs TEXT NOT NULL, title TEXT, byline TEXT,
+    number INTEGER NOT NULL, text BLOB, runs TEXT NOT NULL, title TEXT, folded INTEGER, byline TEXT,
     published TEXT, same_as TEXT, sum INTEGER NOT NULL);
 CREATE INDEX article_source ON article(source);
+CREATE INDEX article_folded ON article(folded) WHERE folded NOT NULL;
 CREATE INDEX article_same_as ON article(same_as) WHERE same_as NOT NULL;
 CREATE TABLE chunk (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -101,6 +103,11 @@ def checksum(*values: object) -> int:
     return crc
 
 
+def title_key(folded: str) -> int:
+    """Return the number that titles are found by, of a folded one."""
+    return zlib.crc32(folded.encode("utf-8", "surrogatepass"))
+
+
 def marks(values: Sequence[object]) -> str:
     """Return as many question marks, with commas between."""
     return ",".join("?" * len(values))
@@ -108,8 +115,8 @@ def marks(values: Sequence[object]) -> str:
 
 def parts(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
     """Cut what is asked for into parts that SQLite takes at once."""
-    for start in range(0, len(values), _MOST_VALUES):
-        yield values[start : start + _MOST_VALUES]
+    for start in range(0, len(values), MOST_VALUES):
+        yield values[start : start + MOST_VALUES]
 
 
 class File:
@@ -233,8 +240,8 @@ class File:
             if source is None:
                 return unpack(packed or b"", dictionary=self._dictionary)
             raw = unpack(source, dictionary=self._dictionary)
-            copied = copy_of(raw, unpack_runs(runs))
-            return copied if packed is None else unpack(packed, copied)
+            whole = copied(raw, runs)
+            return whole if packed is None else unpack(packed, whole)
         except (ValueError, TypeError) as error:
             raise self._spoilt(f"article {article} cannot be unpacked: {error}") from error
 

@@ -7,7 +7,7 @@ the ten nearest 0.984 are found in 4.3 ms; a half of the lists 0.991 in 6.2, a q
 an eighth 0.956 in 1.7 (eval.scale). K-means takes seconds, so its centres and which list each
 vector is in are kept beside the store (4 bytes a vector; the vectors themselves come from the
 store): derived data, with what they were made from and a checksum, built anew when either does not
-match.
+match, or when much has changed since.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ _TRAINED_ON = 40  # vectors a list, for k-means
 _ROUNDS = 8  # of k-means
 _MOST_NEW = 0.5  # of those the lists were made from; beyond, they are made anew
 _MOST_GONE = 0.1
-_BATCH = 20_000  # vectors turned into 32-bit floats at once
+_BATCH = 4_000  # vectors turned into 32-bit floats at once: 4 MB stay in the cache
+_UNKEPT = 20_000  # vectors; so many are not to be parted again by each process that comes
 _DIRECT_MAP_ARRAY = 1  # faiss.DirectMap.Array, which its annotations lack
 _FILE, _STATE = "lists.npz", "lists.json"
 
@@ -47,7 +48,7 @@ class VectorIndex:
     """Nearest neighbours by cosine; ids are the caller's integers, in rising order. Never changes:
     safe to share between threads."""
 
-    def __init__(self, ids: Sequence[int], vectors: npt.NDArray[np.floating] | Fetch) -> None:
+    def __init__(self, ids: Sequence[int] | Ids, vectors: npt.NDArray[np.floating] | Fetch) -> None:
         """Index vectors (n, d) of unit length under `ids` (n,); or what fetches them."""
         self._ids: Ids = np.asarray(ids, np.int64)
         self._gone: frozenset[int] = frozenset()
@@ -71,24 +72,39 @@ class VectorIndex:
     def __len__(self) -> int:
         return len(self._ids) - len(self._gone)
 
-    def updated(self, ids: Sequence[int], fetch: Fetch) -> VectorIndex | None:
+    @property
+    def ids(self) -> Ids:
+        """What it finds, rising."""
+        return self._ids[self._here()]
+
+    def _here(self) -> npt.NDArray[np.bool_]:
+        return ~np.isin(self._ids, np.array(sorted(self._gone), np.int64))
+
+    def updated(self, ids: Sequence[int] | Ids, fetch: Fetch) -> VectorIndex | None:
         """Return an index of `ids` made from this one; None where making it anew is better.
 
         Costs time in proportion to what is new; what is gone is left out of results.
         """
-        wanted: Ids = np.asarray(ids, np.int64)
-        new = np.setdiff1d(wanted, self._ids, assume_unique=True)
-        gone = np.setdiff1d(self._ids, wanted, assume_unique=True)
+        if (change := self._change(np.asarray(ids, np.int64))) is None:
+            return None
+        import faiss
+
+        new, gone = change
+        index = faiss.clone_index(self._index) if len(new) else self._index
+        return self._grown(index, new, gone, fetch)
+
+    def _change(self, wanted: Ids) -> tuple[Ids, Ids] | None:
+        """Return what is new and what is gone; None where that is much, or new is not last."""
+        new, gone = _without(wanted, self._ids), _without(self._ids, wanted)
         few = len(new) <= _MOST_NEW * self._made_of and len(gone) <= _MOST_GONE * self._made_of
         in_order = not len(new) or not len(self._ids) or new[0] > self._ids[-1]
         if self._index is None or len(self) <= EXACT or not (few and in_order):
             return None
-        import faiss
+        return new, gone
 
-        index, lists = self._index, self._lists
-        if len(new):
-            index = faiss.clone_index(index)
-            lists = np.concatenate([lists, _fill(index, new, fetch)])
+    def _grown(self, index: Any, new: Ids, gone: Ids, fetch: Fetch) -> VectorIndex:
+        """Return an index of these ids and new ones, which `index` takes in."""
+        lists = np.concatenate([self._lists, _fill(index, new, fetch)])
         all_ids = np.concatenate([self._ids, new])
         return self._of(index, all_ids, lists, gone.tolist(), self._made_of)
 
@@ -117,12 +133,6 @@ class VectorIndex:
         ]
         return [(n, score) for n, score in found if n not in self._gone][:limit]
 
-    def cosines(self, vector: Floats, ids: Sequence[int]) -> dict[int, float]:
-        """Return the cosine of each id that is here."""
-        places = self._places(ids)
-        found = self._cosines(vector.reshape(-1).astype(np.float32), places)
-        return {int(self._ids[p]): float(c) for p, c in zip(places, found, strict=True)}
-
     def _places(self, ids: Sequence[int]) -> Ids:
         wanted = np.asarray([n for n in ids if n not in self._gone], np.int64)
         if not len(self._ids) or not len(wanted):
@@ -139,7 +149,7 @@ class VectorIndex:
     def save(self, folder: Path, made_from: str) -> None:
         """Keep the lists in `folder`; small indexes and folders that may not be written are left.
 
-        `made_from` names the state of the store; a file is put in its place only when whole.
+        `made_from` names the store and its embedder; a file is put in its place only when whole.
         """
         if self._index is None or len(self) <= EXACT or not os.access(folder, os.W_OK):
             return
@@ -149,14 +159,9 @@ class VectorIndex:
             file, state = Path(part) / _FILE, Path(part) / _STATE
             quantizer = faiss.downcast_index(self._index.quantizer)
             centres = quantizer.reconstruct_n(0, quantizer.ntotal)
-            np.savez(file, centres=centres, lists=self._lists)
-            told = {
-                "made_from": made_from,
-                "made_of": self._made_of,
-                "ids": zlib.crc32(self._ids.tobytes()),
-                "gone": sorted(self._gone),
-                "file": _checksum(file),
-            }
+            lists, ranges = self._lists[self._here()], _ranges(self.ids)
+            np.savez(file, centres=centres, lists=lists, ranges=ranges)
+            told = {"made_from": made_from, "made_of": self._made_of, "file": _checksum(file)}
             state.write_text(json.dumps(told), encoding="utf-8")
             (folder / _STATE).unlink(missing_ok=True)  # never a state beside another one's file
             file.replace(folder / _FILE)
@@ -164,25 +169,30 @@ class VectorIndex:
 
     @classmethod
     def load(
-        cls, folder: Path, made_from: str, ids: Sequence[int], fetch: Fetch
+        cls, folder: Path, made_from: str, ids: Sequence[int] | Ids, fetch: Fetch
     ) -> VectorIndex | None:
-        """Return what `save` kept of this state of the store, filled with its vectors, or None:
-        there is nothing, or it is of another state, or damaged."""
+        """Return what `save` kept of this store, brought up to date, filled with its vectors; None
+        where there is nothing, or it is of another store, damaged, or too old."""
         file, state = folder / _FILE, folder / _STATE
         try:
             told = json.loads(state.read_text(encoding="utf-8"))
             if told["made_from"] != made_from or _checksum(file) != told["file"]:
                 return None
-            all_ids = np.union1d(np.asarray(ids, np.int64), np.asarray(told["gone"], np.int64))
-            if zlib.crc32(all_ids.tobytes()) != told["ids"]:
-                return None
             with np.load(file, allow_pickle=False) as kept:
-                centres, lists = kept["centres"], kept["lists"]
+                centres, lists, held = kept["centres"], kept["lists"], _of_ranges(kept["ranges"])
             # what is gone has no vector any more: a list without it is the same
-            here = np.isin(all_ids, np.asarray(ids, np.int64))
-            index = _of_lists(centres)
-            _fill(index, all_ids[here], fetch, lists[here])
-            return cls._of(index, all_ids[here], lists[here], (), int(told["made_of"]))
+            wanted: Ids = np.asarray(ids, np.int64)
+            here = np.isin(held, wanted)
+            before = cls._of(_of_lists(centres), held, lists, (), int(told["made_of"]))
+            if (change := before._change(wanted)) is None:
+                return None
+            index, new = before._index, change[0]
+            _fill(index, held[here], fetch, lists[here])
+            before._ids, before._lists = held[here], lists[here]
+            grown = before._grown(index, new, new[:0], fetch)
+            if len(new) > _UNKEPT:
+                grown.save(folder, made_from)
+            return grown
         except (OSError, ValueError, KeyError, TypeError, RuntimeError):
             return None  # derived: whatever is wrong with it, it is built anew
 
@@ -204,6 +214,23 @@ def forget(folder: Path) -> None:
     """Remove the lists kept in `folder`; who searches makes them anew."""
     for name in (_STATE, _FILE):
         (folder / name).unlink(missing_ok=True)
+
+
+def _without(ids: Ids, others: Ids) -> Ids:
+    """Return rising ids that are not among other rising ones."""
+    return ids[~np.isin(ids, others)]
+
+
+def _ranges(ids: Ids) -> Ids:
+    """Return rising ids as rows (first, how many): few, as hardly any is ever gone."""
+    firsts = np.flatnonzero(np.diff(ids, prepend=ids[:1] - 2) > 1)
+    return np.stack([ids[firsts], np.diff(firsts, append=len(ids))], axis=1)
+
+
+def _of_ranges(ranges: Ids) -> Ids:
+    firsts, sizes = ranges[:, 0], ranges[:, 1]
+    found: Ids = np.arange(sizes.sum()) + np.repeat(firsts - np.cumsum(sizes) + sizes, sizes)
+    return found
 
 
 def _checksum(file: Path) -> int:

@@ -1,13 +1,15 @@
 """eval.bench: figures of a small corpus, and what they are compared with."""
 
 import json
+import random
 
 import numpy as np
 import pytest
 
-from eval.bench import as_text, bench, made_questions, plain_work
+from eval.bench import as_text, bench, made_questions, nearest_of, plain_work
+from eval.copies import with_copies
 from eval.growth import growth
-from eval.scale import forms, nearest, one_form
+from eval.scale import forms, one_form
 from eval.scale_corpus import Corpus
 from rag.errors import SourceError
 from rag.ingest import index_sources
@@ -29,7 +31,8 @@ def docs(tmp_path):
 
 
 def test_bench_prints_every_figure_as_json(docs, capsys):
-    assert main(["bench", "--docs", str(docs), "--limit", "20", "--json"]) == 0
+    asked = ["--limit", "20", "--workers", "0", "--json"]
+    assert main(["bench", "--docs", str(docs), *asked]) == 0
     figures = json.loads(capsys.readouterr().out)
     index = figures["index"]
     assert (index["sources"], index["articles"], index["skipped"]) == (20, 20, 0)
@@ -40,9 +43,30 @@ def test_bench_prints_every_figure_as_json(docs, capsys):
         assert 0 < figures[what]["p50_ms"] <= figures[what]["p95_ms"] <= figures[what]["p99_ms"]
     assert figures["first_answer"]["seconds"] > figures["first_answer"]["opened_ms"] / 1000
     assert figures["memory_mb"] > 10
+    assert figures["overlap"] == 1  # so few are all compared
+    assert min(figures["another"].values()) > 0
     loop = figures["plain"]["loop_ms"]
     assert figures["ratios"]["search p50 / loop"] == figures["search"]["p50_ms"] / loop
     assert "times the text" in as_text(figures)
+
+
+def test_copies_with_noise_make_a_corpus_as_large_as_one_likes(docs):
+    figures = bench(docs, copies=2, limit=70, workers=0)
+    assert figures["index"]["sources"] == 70
+
+
+def test_a_copy_is_another_source_that_is_hardly_like_the_first():
+    rng = random.Random(1)
+    letters = [chr(rng.randrange(0x4E00, 0x9FA5)) for _ in range(500)]
+    sources = [Source(str(n), "".join(letters[100 * n :][:100])) for n in range(5)]
+    made = list(with_copies(lambda: sources, 3))
+    assert made == list(with_copies(lambda: sources, 3))
+    assert len({source.name for source in made}) == len({source.text for source in made}) == 20
+    original, copy = made[2], made[12]
+    assert copy.name == "2~2"
+    assert len(copy.text) == len(original.text)
+    same = sum(a == b for a, b in zip(original.text, copy.text, strict=True))
+    assert 0.6 < same / len(copy.text) < 0.9
 
 
 def test_a_file_that_is_not_there_is_named_at_once(tmp_path):
@@ -101,7 +125,8 @@ def test_every_form_of_faiss_finds_what_is_nearest(tmp_path):
     table = corpus.vectors(2_000)  # copies with noise
     assert np.allclose(np.linalg.norm(table, axis=1), 1, atol=1e-2)
     queries = table[:3]
-    exact = nearest(table, queries)
+    best = nearest_of([table[:900], table[900:]], queries, 10)
+    exact = [{place for place, _ in near} for near in best]
     assert all(n in found for n, found in enumerate(exact))
     for form in forms():
         first, *_ = one_form(form, table, queries, exact)

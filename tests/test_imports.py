@@ -17,7 +17,8 @@ FORMATS = ("child", "docx", "html", "layout", "pdf", "text")
 EMBEDDER = ("embeddings", "embeddings.Embedder", "embeddings.load")
 STORE = ("store", "store_file", "store_articles", "store_check", "store_fresh", "store_links")
 BELOW_STORE = {
-    *("rag.codes", "rag.errors", "rag.packing", "rag.sketches", "rag.types"),
+    *("rag.codes", "rag.errors", "rag.filters", "rag.packing", "rag.sketches", "rag.terms"),
+    "rag.types",
     *(f"rag.{name}" for name in STORE),
 }
 NETWORKS = {"embeddings/train.py", "rag/readers/train.py", "rag/readers/judging.py"}

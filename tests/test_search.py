@@ -335,7 +335,8 @@ def test_a_large_vector_index_finds_nearly_what_brute_force_finds(monkeypatch):
         shared += len(exact & {n for n, _ in index.search(query, 10)})
     assert shared >= 0.95 * 10 * len(queries)
     found = dict(index.search(queries[1], 10))
-    assert index.cosines(queries[1], [*found, 99_999]) == pytest.approx(found, abs=2e-3)
+    among = dict(index.search(queries[1], 10, among=[*found, 99_999]))
+    assert among == pytest.approx(found, abs=2e-3)
 
 
 def test_search_among_some_vectors_leaves_the_others_out():
@@ -375,7 +376,7 @@ def test_a_vector_index_is_brought_up_to_date_without_the_old_vectors(lists):
     assert after.search(new[7], 1)[0][0] == 4_007
     assert 3 not in {n for n, _ in after.search(table[3], 50)}
     assert 3 in {n for n, _ in index.search(table[3], 50)}  # the one before never changes
-    assert set(after.cosines(table[3], [3, 6])) == {6}
+    assert [n for n, _ in after.search(table[3], 9, among=[3, 6])] == [6]
 
 
 @pytest.mark.parametrize(
@@ -397,6 +398,49 @@ def test_lists_kept_on_disk_find_the_same(lists, tmp_path):
     assert again.search(table[9], 20) == index.search(table[9], 20)
     assert 0 not in {n for n, _ in again.search(table[0], 50)}
     assert sorted(p.name for p in tmp_path.iterdir()) == ["lists.json", "lists.npz"]
+
+
+def test_lists_kept_on_disk_take_in_what_came_since(lists, tmp_path):
+    index, table = lists
+    index.save(tmp_path, "store 7")
+    new = np.concatenate([table, crowd(100, seed=1)])
+    ids = [*range(5, 1_000), *range(1_010, 4_100)]
+    asked = []
+
+    def fetch(wanted):
+        asked.extend(wanted)
+        return new[wanted]
+
+    after = VectorIndex.load(tmp_path, "store 7", ids, fetch)
+    assert asked == ids == after.ids.tolist()
+    assert after.search(new[4_007], 1)[0][0] == 4_007
+    assert after.search(table[9], 1)[0][0] == 9
+    assert not {3, 1_005} & {n for n, _ in after.search(table[3], 60)}
+    after.save(tmp_path, "store 7")
+    again = VectorIndex.load(tmp_path, "store 7", ids, lambda wanted: new[wanted])
+    assert again.search(table[9], 20) == after.search(table[9], 20)
+
+
+def test_a_search_that_is_open_sees_what_comes_and_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr("rag.vectors.EXACT", 20)
+    texts = {f"{n}.txt": f"第{n}届机器人运动会在{'北上广深'[n % 4]}开幕。" for n in range(90)}
+    store, _ = small_index(tmp_path, texts)
+    search = Search(
+        lambda: Store.open(tmp_path), LexicalIndex(tmp_path), CharacterEmbedder(), Settings()
+    )
+
+    def found(question):
+        return {hit.article.source for hit in search.find(question, 90)}
+
+    assert "new.txt" not in found("风筝")
+    with store.transaction():
+        put(store, "new.txt", "风筝大会在海边开幕。")
+    assert "new.txt" in found("风筝")
+    with store.transaction():  # as many come as go
+        store.remove("new.txt")
+        put(store, "newer.txt", "风筝大会在海边闭幕。")
+    assert "newer.txt" in found("风筝")
+    assert "new.txt" not in found("风筝")
 
 
 def spoil(name, change):
@@ -434,7 +478,7 @@ def test_lists_of_another_state_are_not_trusted(lists, tmp_path):
     index, _ = lists
     index.save(tmp_path, "store 7")
     assert VectorIndex.load(tmp_path, "store 8", range(4_000), crowd) is None
-    assert VectorIndex.load(tmp_path, "store 7", range(3_999), crowd) is None
+    assert VectorIndex.load(tmp_path, "store 7", range(9_000), lambda ids: crowd(len(ids))) is None
 
 
 def test_a_small_vector_index_is_not_kept(tmp_path):

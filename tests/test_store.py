@@ -156,8 +156,9 @@ def test_passages_are_the_text_of_chunks_and_the_title_of_their_article(tmp_path
 def test_chunks_are_counted_up_to_a_number(tmp_path):
     store = filled(tmp_path)
     first, *_, last = store.chunk_numbers()
-    assert (store.count_chunks(up_to=first), store.count_chunks(up_to=first - 1)) == (1, 0)
-    assert store.count_chunks(up_to=last) == store.counts()["chunk"]
+    assert (store.count_chunks(after=last - 1), store.count_chunks(after=last)) == (1, 0)
+    assert store.count_chunks(after=first - 1) == store.counts()["chunk"]
+    assert store.chunk_numbers(after=first) == store.chunk_numbers()[1:]
     assert store.last_chunk() == last
 
 
@@ -357,7 +358,7 @@ def test_another_embedder_is_refused_by_name(tmp_path):
 
 @pytest.mark.parametrize(
     ("found", "said"),
-    [(2, "earlier Youju .format 2"), (99, "later Youju .format 99"), ("x", "format 'x'")],
+    [(5, "earlier Youju .format 5"), (99, "later Youju .format 99"), ("x", "format 'x'")],
 )
 def test_another_format_is_refused_with_what_to_type(tmp_path, found, said):
     filled(tmp_path).close()

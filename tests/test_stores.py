@@ -7,6 +7,7 @@ import pytest
 from fakes import CharacterEmbedder, put
 
 from rag.errors import MissingIndex, StoreError, WrongEmbedder
+from rag.filters import Filter
 from rag.settings import Settings
 from rag.store import Store
 from rag.stores import create_store, in_milvus, open_search, open_store
@@ -59,6 +60,24 @@ def test_what_goes_in_comes_out(filled, where):
     assert [store.chunks(numbers)[n].article_id for n in numbers] == [article.id] * len(numbers)
     assert store.texts(numbers)[numbers[0]].opens
     assert seen(store) == seen(filled)
+
+
+def test_articles_are_looked_up_by_what_they_are_called(where):
+    store = create_store(where, EMBEDDER)
+    with store.transaction():
+        put(store, "a/robots.txt", ROBOTS, title="机器人交付創紀錄")
+        put(store, "b/knees.md", KNEES)
+    assert store.titles({"机器人交付创纪录", "没有的"}) == {"机器人交付創紀錄"}
+    assert store.sources_named("robots.txt里说了什么?") == {"a/robots.txt"}
+    assert store.sources_named("没有文件") == set()
+    robots, knees = store.heads()
+    assert store.heads(Filter(titles=("机器人交付創紀錄",))) == [robots]
+    assert store.heads(Filter(titles=("机器人交付创纪录",))) == []  # a filter is to the letter
+    assert store.heads(Filter(sources=("b/knees.md", "c"))) == [knees]
+    assert store.heads(Filter(sources=("*.md",))) == [knees]
+    assert store.heads(Filter(sources=("b/knees.md",), titles=("机器人交付創紀錄",))) == []
+    assert store.heads(Filter(since="2025-01-01")) == []  # without a day
+    assert set(store.digests(["b/knees.md", "c"])) == {"b/knees.md"}
 
 
 def test_a_store_describes_itself(filled):
@@ -148,6 +167,48 @@ def test_other_names_and_settings_are_kept(where):
             store.put_aliases(store.articles("a.txt")[0].id, [("国际冰协", "冰协")])
         store.keep_settings({"max_chunk_chars": 40})
     assert open_store(where).setting("max_chunk_chars") == "40"
+
+
+@pytest.fixture
+def searched(where):
+    """A search over passages of which many say the same."""
+    store = create_store(where, EMBEDDER)
+    with store.transaction():
+        for n in random.Random(3).sample(range(30), 30):
+            put(store, f"{n}.txt", f"{ROBOTS}\n第{n}篇的结尾。", max_chars=len(ROBOTS))
+            put(store, f"other {n}.txt", GAMES[n % 5 :] + f"观众{n}人。", max_chars=40)
+    return open_search(where, EMBEDDER, Settings(search="lexical dense order", candidates=20))
+
+
+def test_what_ties_stands_in_the_order_it_came_in(searched):
+    ties = 0
+    for question in ("8月的目标是多少台?", "机器人运动会在哪里?", "结尾"):
+        hits = searched.find(question, 20)
+        numbers = {
+            (chunk.article_id, chunk.span): n
+            for n, chunk in searched.store.chunks(searched.store.chunk_numbers()).items()
+        }
+        order = [(-hit.score, numbers[hit.article.id, hit.span]) for hit in hits]
+        assert order == sorted(order)
+        ties += sum(a[0] == b[0] for a, b in itertools.pairwise(order))
+        lexical = sorted((h for h in hits if h.lexical_rank), key=lambda h: h.lexical_rank)
+        places = [(-h.lexical_score, numbers[h.article.id, h.span]) for h in lexical]
+        assert places == sorted(places)
+    assert ties > 20
+
+
+def test_cosines_are_those_of_the_vectors_kept_whatever_brought_the_passage(searched):
+    question = "8月的目标是多少台?"
+    store, asked = searched.store, EMBEDDER.encode_queries([question])[0].astype(float)
+    numbers = store.chunk_numbers()
+    kept = {
+        (chunk.article_id, chunk.span): float(row @ asked)
+        for chunk, row in zip(
+            (store.chunks(numbers)[n] for n in numbers), store.vectors(numbers), strict=True
+        )
+    }
+    for hit in searched.find(question, 20):
+        assert hit.dense_score == pytest.approx(kept[hit.article.id, hit.span], abs=1e-6)
 
 
 TEXTS = [

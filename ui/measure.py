@@ -26,6 +26,16 @@ def add_bench_options(parser: argparse.ArgumentParser) -> None:
         "--limit", type=int, default=0, metavar="N", help="only the first N sources of it"
     )
     parser.add_argument(
+        "--copies",
+        type=int,
+        default=0,
+        metavar="N",
+        help="… and N copies of each with noise, for a larger index (--limit counts them)",
+    )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="as of `youju index` (default: one a core)"
+    )
+    parser.add_argument(
         "--pages",
         action="store_true",
         help="measure repair and splitting over simulated newspaper pages instead",
@@ -116,7 +126,13 @@ def run_bench(options: argparse.Namespace, seeds: Callable[[], Path | None]) -> 
     docs: Path | None = options.docs or seeds()
     if docs is None:
         raise MissingSource("no seeds/ here: name what to index with --docs FILE")
-    figures = bench(docs, limit=options.limit, progress=_say)
+    figures = bench(
+        docs,
+        limit=options.limit,
+        copies=options.copies,
+        workers=options.workers,
+        progress=_say,
+    )
     _print(json.dumps(figures, indent=1) if options.json else as_text(figures))
     return PARTLY if figures["index"]["skipped"] else DONE
 
