@@ -10,6 +10,18 @@ from rag.types import Span
 _QUALIFIER = re.compile(
     r"(?:不少于|不低于|不高于|不超过|不到|不足|超过|高达|多达|将近|接近|大约|约|超|近|逾|至少|最多|最高|预计|共计|第|上)\Z"
 )
+_ENGLISH_QUALIFIER = re.compile(
+    r"\b(?:at (?:least|most)|(?:more|less|fewer) than|up to|as (?:many|much) as|over|under|about|around"
+    r"|nearly|almost|some|roughly|approximately|only)\s(?:(?:RMB|US\$|[$£€¥])\s?)?\Z|(?:RMB|US\$|[$£€¥])\s?\Z",
+    re.IGNORECASE,
+)
+_ENGLISH_UNIT = re.compile(
+    r"\A(?: ?(?:%|percent\b|per cent\b|percentage points?\b)| (?:thousand|[mb]illion|trillion)\b)?"
+    r"(?: (?:yuan|dollars?|euros?|pounds?|yen|years? old|(?:year|month|week|day|hour|minute|second)s?"
+    r"|tons?|tonnes?|(?:kilo)?met(?:re|er)s?|km|miles?)\b)?"
+)
+_ENGLISH_NUMBER = re.compile(r"[0-9][0-9,.]*\Z")
+_TITLE = re.compile(r"\b(?:Professor|Prof\.?|Dr\.?|Mr\.?|Mrs\.?|Ms\.?|Sir)\s\Z")
 _FIGURE = "[0-9一二三四五六七八九十百千万亿两几]"
 _NUMBER_END = re.compile(rf"{_FIGURE}[0-9,.]*[多余来]?$")
 _COUNTED = re.compile(rf"{_FIGURE}[多余来]?个$")
@@ -53,6 +65,8 @@ def natural_borders(text: str, span: Span) -> Span:
         end += unit.end()
     elif _COUNTED.search(text, start, end) and (unit := _AFTER_COUNTED.match(text, end)):
         end = unit.end()
+    elif _ENGLISH_NUMBER.search(text, start, end):
+        end += _ENGLISH_UNIT.match(text[end : end + 40]).end()
     start -= _qualifier_length(text, start)
     if text[start - 1 : start] == "不" and _DENIED.match(text, start):
         start -= 1
@@ -120,6 +134,11 @@ def quantity(text: str, span: Span) -> Span:
 
 def _qualifier_length(text: str, start: int) -> int:
     """Return how many characters before a number say how exact it is: 不少于|100, 上|千."""
+    near = text[max(0, start - _FAR) : start]
+    if text[start].isascii() and (text[start].isdigit() or text[start].isupper()):
+        english = _ENGLISH_QUALIFIER if text[start].isdigit() else _TITLE
+        if said := english.search(near):
+            return len(said.group())
     if text[start] not in "0123456789一二三四五六七八九十百千万亿两几数":
         return 0
     found = _QUALIFIER.search(text[max(0, start - 4) : start])

@@ -23,6 +23,10 @@ from rag.chunks import sentences
 from rag.confidence import DOUBTS, Calibration, Evidence
 from rag.conflicts import is_other_side, speaks_of_another
 from rag.kinds import Kind, asked_kind, fit
+from rag.lexicon import numbers
+from rag.lexicon.groups import stands_in
+from rag.lexicon.translation import base_forms
+from rag.lexicon.words import FUNCTION_WORDS
 from rag.preference import MOST, described
 from rag.ranking import Group, held_share, marked
 from rag.terms import fold, is_chinese, subject_terms, terms
@@ -33,6 +37,7 @@ _FAR_BEHIND = 4.0  # a place that scores this much less than the best is chance,
 _SAME_STORY = 0.5  # share of a sentence's terms that another one must hold to say the same
 _JOINED = 8  # readings of a passage that are tried in pairs
 _APART = 30  # characters between the two
+_BEHIND = 24  # characters behind an answer that tell what it counts
 _NO_OTHER = 8.0  # log-odds by which an answer is ahead where it is the only one
 _OF_ITSELF = 4.0  # log-odds of a headline that is asked for: what is in doubt is the article
 _CUT_AS: Mapping[str, Callable[[str, Span], Span]] = {  # by the kind of answer
@@ -192,7 +197,8 @@ class _Asked:
     ) -> None:
         self.question = question
         self._translated = translated
-        self._wanted = subject_terms(question)
+        self._chinese = is_chinese(question)
+        self._wanted = subject_terms(question) - (frozenset() if self._chinese else FUNCTION_WORDS)
         self._key = _key(question)
         self._told = {_key(answer) for answer in told}
         self._options = {_key(option) for option in options(question)}
@@ -214,7 +220,12 @@ class _Asked:
     def _covered(self, text: str, foreign: bool, title: str) -> float:
         if foreign:
             return held_share(self._translated, fold(f"{text}\n{title}"), 0.5)
-        return len(self._wanted & (_terms(text) | _terms(title))) / max(1, len(self._wanted))
+        there = _terms(text) | _terms(title)
+        missing = self._wanted - there
+        if missing and not self._chinese:  # another form of the word says it too
+            forms = _forms(text) | _forms(title)
+            missing = {word for word in missing if forms.isdisjoint(base_forms(word))}
+        return 1 - len(missing) / max(1, len(self._wanted))
 
     def is_others(self, article: Article, around: Span, sentence: Span) -> bool:
         """Tell whether a clause of an article speaks of another than is asked for."""
@@ -253,7 +264,7 @@ def _told_by_text(
         )
         fits = reasons.reason_fit(text, span, related, shared)
     else:
-        fits = fit(kind, found.text, text[span.end : span.end + 4])
+        fits = fit(kind, found.text, text[span.end : span.end + _BEHIND])
     return (
         fits,
         asked.cover(text[around.start : around.end], foreign),
@@ -322,15 +333,13 @@ def evidence(
     passage = passages[best.passage]
     title = f"{article.title or ''} {article.published or ''}"  # 今年 names no year
     text, foreign = _text(passage), _is_foreign(question, passage)
-    numbers = {term for term in subject_terms(question) if term[0].isdigit()}
-    held = numbers & (_terms(text) | _terms(title))
     rivals = [c for c in claims[1:] if c.told is not best.told]  # not what it was reckoned from
     others = [claim for claim in rivals if _differs(claim, best)]
     return Evidence(
         score=best.score,
         margin=best.score - max((c.score for c in others), default=best.score - _NO_OTHER),
         passage_cover=_Asked(question, translated).cover(text, foreign, title),
-        numbers_held=len(held) / len(numbers) if numbers else 1.0,
+        numbers_held=_numbers_held(question, f"{text}\n{title}", foreign),
         length=span.end - span.start,
         told=best.told,
         read=max(claim.told[0] for claim in claims if claim.passage == best.passage),
@@ -341,6 +350,24 @@ def evidence(
         composed=bool(best.parts),
         doubted=best.rule in DOUBTS,
     )
+
+
+def _numbers_held(question: str, text: str, foreign: bool) -> float:
+    """Return the share of a question's numbers that a text holds, 1 where it has none; of a text in
+    the other language, as that writes them: 1.2 million is 120万."""
+    there = _terms(text)
+    if not foreign:
+        asked = {term for term in subject_terms(question) if term[0].isdigit()}
+        return len(asked & there) / len(asked) if asked else 1.0
+    folded, chinese = fold(text), is_chinese(question)
+    written = numbers.CHINESE if chinese else numbers.ENGLISH
+    translated = numbers.in_english if chinese else numbers.in_chinese
+    held = [
+        any(stands_in(form, folded) for form in translated(match))
+        for match in written.finditer(fold(question))
+        if any(map(str.isdigit, match.group()))
+    ]
+    return sum(held) / len(held) if held else 1.0
 
 
 def _is_foreign(question: str, passage: Passage) -> bool:
@@ -414,6 +441,12 @@ def _said_in(passage: Passage, words: str, said: AbstractSet[str]) -> Span | Non
             return place
         at = text.find(words, at + 1, passage.span.end)
     return None
+
+
+@lru_cache(maxsize=1024)  # a sentence holds many possible answers
+def _forms(text: str) -> frozenset[str]:
+    """Return the words of an English text, and what each may be an inflected form of."""
+    return frozenset(form for word in _terms(text) for form in base_forms(word))
 
 
 @lru_cache(maxsize=1024)  # a sentence holds many possible answers

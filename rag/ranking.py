@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rag.lexicon.groups import stands_in
+
 _LATIN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
 
 Floats = npt.NDArray[np.float32]
@@ -129,7 +131,7 @@ def shares(groups: Sequence[Group], folded: str) -> list[float]:
             else:
                 if words is None:
                     words = {word.replace(",", "") for word in _LATIN.findall(folded)}
-                there = form in words
+                there = form.replace(",", "") in words or (" " in form and stands_in(form, folded))
             if there:
                 best = sure
         held.append(best)
