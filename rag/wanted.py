@@ -109,7 +109,7 @@ def wanted(question: str) -> Wanted | None:
         return Wanted("time")
     if _are_several(words, phrase["then"].strip(), told):
         return Wanted("list")
-    person = next((word for word in words if _is_person(word)), "")
+    person = "" if told else next((word for word in words if _is_person(word)), "")
     return Wanted("list" if _is_plural(person) else "person") if person else None
 
 
