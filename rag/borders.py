@@ -22,6 +22,10 @@ _ENGLISH_UNIT = re.compile(
 )
 _ENGLISH_NUMBER = re.compile(r"[0-9][0-9,.]*\Z")
 _TITLE = re.compile(r"\b(?:Professor|Prof\.?|Dr\.?|Mr\.?|Mrs\.?|Ms\.?|Sir)\s\Z")
+_CUT_QUALIFIER = re.compile(r"(?:least|most|than)\b")
+_QUALIFIER_BEGUN = re.compile(r"\b(?:at|more|less|fewer)\s\Z", re.IGNORECASE)
+# people quote these with what follows, 72 times in 100 of our 10,697 answers in English text
+_ARTICLE = re.compile(r"\b(?:the|an?|its|his|her|their|our)\s\Z", re.IGNORECASE)
 _FIGURE = "[0-9一二三四五六七八九十百千万亿两几]"
 _NUMBER_END = re.compile(rf"{_FIGURE}[0-9,.]*[多余来]?$")
 _COUNTED = re.compile(rf"{_FIGURE}[多余来]?个$")
@@ -67,7 +71,7 @@ def natural_borders(text: str, span: Span) -> Span:
         end = unit.end()
     elif _ENGLISH_NUMBER.search(text, start, end):
         end += _ENGLISH_UNIT.match(text[end : end + 40]).end()
-    start -= _qualifier_length(text, start)
+    start -= _qualifier_length(text, start) or _english_length(text, start)
     if text[start - 1 : start] == "不" and _DENIED.match(text, start):
         start -= 1
     start, end = _trim(text, *_close(text, start, end))
@@ -134,17 +138,28 @@ def quantity(text: str, span: Span) -> Span:
 
 def _qualifier_length(text: str, start: int) -> int:
     """Return how many characters before a number say how exact it is: 不少于|100, 上|千."""
-    near = text[max(0, start - _FAR) : start]
-    if text[start].isascii() and (text[start].isdigit() or text[start].isupper()):
-        english = _ENGLISH_QUALIFIER if text[start].isdigit() else _TITLE
-        if said := english.search(near):
-            return len(said.group())
     if text[start] not in "0123456789一二三四五六七八九十百千万亿两几数":
         return 0
     found = _QUALIFIER.search(text[max(0, start - 4) : start])
     if not found or (found.group() == "上" and text[start] not in "百千万亿"):
         return 0
     return len(found.group())
+
+
+def _english_length(text: str, start: int) -> int:
+    """Return how many characters before English words belong to them: at least |14, Dr |Lee,
+    the |A3."""
+    if not (text[start].isascii() and text[start].isalnum()):
+        return 0
+    if text[start].isdigit():
+        belongs = [_ENGLISH_QUALIFIER, _ARTICLE]
+    elif _CUT_QUALIFIER.match(text, start):
+        belongs = [_QUALIFIER_BEGUN]
+    else:
+        belongs = [_TITLE, _ARTICLE]
+    near = text[max(0, start - _FAR) : start]
+    found = next((m for pattern in belongs if (m := pattern.search(near))), None)
+    return len(found.group()) if found else 0
 
 
 def _is_inside_word(text: str, place: int) -> bool:
@@ -166,6 +181,8 @@ def _digits(text: str, start: int, count: int) -> bool:
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    if text.startswith('" ', start, end):  # closes what was said before
+        start += 2
     while (
         start < end
         and text[start] in _EDGE

@@ -384,10 +384,15 @@ def _numbers_held(question: str, text: str, foreign: bool) -> float:
     folded, chinese = fold(text), is_chinese(question)
     written = numbers.CHINESE if chinese else numbers.ENGLISH
     translated = numbers.in_english if chinese else numbers.in_chinese
-    held = [
-        any(stands_in(form, folded) for form in translated(match))
+    forms = (
+        translated(match)
         for match in written.finditer(fold(question))
         if any(map(str.isdigit, match.group()))
+    )
+    held = [  # July 3 is half there where July is
+        max((sure for form, sure in other.items() if stands_in(form, folded)), default=0.0)
+        / max(other.values(), default=1.0)
+        for other in forms
     ]
     return sum(held) / len(held) if held else 1.0
 
