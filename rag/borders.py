@@ -10,15 +10,16 @@ from rag.types import Span
 _QUALIFIER = re.compile(
     r"(?:不少于|不低于|不高于|不超过|不到|不足|超过|高达|多达|将近|接近|大约|约|超|近|逾|至少|最多|最高|预计|共计|第|上)\Z"
 )
+_CURRENCY = r"(?:RMB|US\$|[$£€¥])\s?"
 _ENGLISH_QUALIFIER = re.compile(
-    r"\b(?:at (?:least|most)|(?:more|less|fewer) than|up to|as (?:many|much) as|over|under|about|around"
-    r"|nearly|almost|some|roughly|approximately|only)\s(?:(?:RMB|US\$|[$£€¥])\s?)?\Z|(?:RMB|US\$|[$£€¥])\s?\Z",
+    r"\b(?:at (?:least|most)|(?:more|less|fewer) than|up to|as (?:many|much) as|over|under|about"
+    rf"|around|nearly|almost|some|roughly|approximately|only)\s(?:{_CURRENCY})?\Z|{_CURRENCY}\Z",
     re.IGNORECASE,
 )
 _ENGLISH_UNIT = re.compile(
-    r"\A(?: ?(?:%|percent\b|per cent\b|percentage points?\b)| (?:thousand|[mb]illion|trillion)\b)?"
-    r"(?: (?:yuan|dollars?|euros?|pounds?|yen|years? old|(?:year|month|week|day|hour|minute|second)s?"
-    r"|tons?|tonnes?|(?:kilo)?met(?:re|er)s?|km|miles?)\b)?"
+    r"(?: ?(?:%|percent\b|per cent\b|percentage points?\b)| (?:thousand|[mb]illion|trillion)\b)?"
+    r"(?: (?:yuan|dollars?|euros?|pounds?|yen|years? old|tons?|tonnes?|(?:kilo)?met(?:re|er)s?|km"
+    r"|miles?|(?:year|month|week|day|hour|minute|second)s?)\b)?"
 )
 _ENGLISH_NUMBER = re.compile(r"[0-9][0-9,.]*\Z")
 _TITLE = re.compile(r"\b(?:Professor|Prof\.?|Dr\.?|Mr\.?|Mrs\.?|Ms\.?|Sir)\s\Z")
@@ -69,8 +70,8 @@ def natural_borders(text: str, span: Span) -> Span:
         end += unit.end()
     elif _COUNTED.search(text, start, end) and (unit := _AFTER_COUNTED.match(text, end)):
         end = unit.end()
-    elif _ENGLISH_NUMBER.search(text, start, end):
-        end += _ENGLISH_UNIT.match(text[end : end + 40]).end()
+    elif _ENGLISH_NUMBER.search(text, start, end) and (unit := _ENGLISH_UNIT.match(text, end)):
+        end = unit.end()
     start -= _qualifier_length(text, start) or _english_length(text, start)
     if text[start - 1 : start] == "不" and _DENIED.match(text, start):
         start -= 1

@@ -22,7 +22,8 @@ _NOUNS = {
     " volunteer member user customer buyer client shareholder suspect victim candidate"
     " applicant graduate contestant participant competitor representative delegate journalist"
     " migrant refugee mother father girl boy pensioner senior job-seeker jobseeker signatory"
-    " trainee instructor tutor director voter death fatality casualt injur talent attendance": PEOPLE,
+    " trainee instructor tutor director voter death fatality casualt injur talent"
+    " attendance": PEOPLE,
     "company companies firm enterprise business businesses bank hospital hotel shop store"
     " restaurant factor factory factories supplier manufacturer outlet agency agencies"
     " institution organisation organization pharmac media start-up startup": "家|个|户|所|间",
@@ -84,7 +85,10 @@ _SPANS_OF_TIME = {
 }
 _ALIKE = {
     "%": "%|％|百分|成|倍|翻|半|分之|percent|per cent",
-    "元": r"元|人民币|块|美金|[$£€¥]|\b(?:rmb|yuan|crowns?|dollars?|pounds?|euros?|yen|won|million|billion)\b",
+    "元": (
+        r"元|人民币|块|美金|[$£€¥]"
+        r"|\b(?:rmb|yuan|crowns?|dollars?|pounds?|euros?|yen|won|million|billion)\b"
+    ),
     "岁": r"岁|\baged\b|years? old",
     "度": "度|℃|degrees",
     "久": "年|个月|天|日|小时|分钟|秒|周|星期|夜|(?:year|month|week|day|hour|minute|second)s?",
@@ -107,7 +111,8 @@ _HOW_MANY = re.compile(
 )
 _LOOKED_AT = 7  # words after "how many": two-month-old panda cubs in the reserve
 LENGTHS = (
-    r"公里|千米|英里|米|里|毫米|厘米|英寸|寸|英尺|(?<![a-z])(?:km|mm|cm|m|inch|feet|foot|miles?|(?:kilo)?met(?:re|er)s?)\b"
+    "公里|千米|英里|米|里|毫米|厘米|英寸|寸|英尺"
+    r"|(?<![a-z])(?:km|mm|cm|m|inch|feet|foot|miles?|(?:kilo)?met(?:re|er)s?)\b"
 )
 WEIGHTS = r"公斤|千克|斤|吨|克|(?<![a-z])(?:kg|g|tons?|tonnes?|pounds?|(?:kilo)?grams?)\b"
 AREAS = r"平方|公顷|亩|顷|\b(?:square|acres?|hectares?|mu)\b"
