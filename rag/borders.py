@@ -66,12 +66,7 @@ def natural_borders(text: str, span: Span) -> Span:
         start -= 1
     while end < len(text) and _is_inside_word(text, end):
         end += 1
-    if _NUMBER_END.search(text, start, end) and (unit := _UNIT.match(text[end : end + 12])):
-        end += unit.end()
-    elif _COUNTED.search(text, start, end) and (unit := _AFTER_COUNTED.match(text, end)):
-        end = unit.end()
-    elif _ENGLISH_NUMBER.search(text, start, end) and (unit := _ENGLISH_UNIT.match(text, end)):
-        end = unit.end()
+    end = _unit_end(text, start, end)
     start -= _qualifier_length(text, start) or _english_length(text, start)
     if text[start - 1 : start] == "不" and _DENIED.match(text, start):
         start -= 1
@@ -135,6 +130,16 @@ def quantity(text: str, span: Span) -> Span:
     unit = _UNIT.match(text[number.end() : number.end() + 12]) if number else None
     end = number.end() + unit.end() if number and unit else span.end
     return Span(span.start, end) if span.end - end == 1 else span
+
+
+def _unit_end(text: str, start: int, end: int) -> int:
+    """Return where the unit behind a number ends, `end` where there is none."""
+    if _NUMBER_END.search(text, start, end) and (unit := _UNIT.match(text[end : end + 12])):
+        return end + unit.end()
+    for number, units in ((_COUNTED, _AFTER_COUNTED), (_ENGLISH_NUMBER, _ENGLISH_UNIT)):
+        if number.search(text, start, end) and (unit := units.match(text, end)):
+            return unit.end()
+    return end
 
 
 def _qualifier_length(text: str, start: int) -> int:
