@@ -156,7 +156,7 @@ def marked(groups: Sequence[Group], folded: str) -> float:
     """
     letters = {n for n, c in enumerate(folded) if c.isalnum()}
     held: set[int] = set()
-    for form in {form for group in groups for form in group.forms}:
+    for form in {form for group in groups for form in group.forms if form in folded}:
         words = re.escape(form)
         if form.isascii():
             words = f"(?<![a-z0-9]){words}(?![a-z0-9])"
