@@ -10,6 +10,23 @@ from rag.types import Span
 _QUALIFIER = re.compile(
     r"(?:不少于|不低于|不高于|不超过|不到|不足|超过|高达|多达|将近|接近|大约|约|超|近|逾|至少|最多|最高|预计|共计|第|上)\Z"
 )
+_CURRENCY = r"(?:RMB|US\$|[$£€¥])\s?"
+_ENGLISH_QUALIFIER = re.compile(
+    r"\b(?:at (?:least|most)|(?:more|less|fewer) than|up to|as (?:many|much) as|over|under|about"
+    rf"|around|nearly|almost|some|roughly|approximately|only)\s(?:{_CURRENCY})?\Z|{_CURRENCY}\Z",
+    re.IGNORECASE,
+)
+_ENGLISH_UNIT = re.compile(
+    r"(?: ?(?:%|percent\b|per cent\b|percentage points?\b)| (?:thousand|[mb]illion|trillion)\b)?"
+    r"(?: (?:yuan|dollars?|euros?|pounds?|yen|years? old|tons?|tonnes?|(?:kilo)?met(?:re|er)s?|km"
+    r"|miles?|(?:year|month|week|day|hour|minute|second)s?)\b)?"
+)
+_ENGLISH_NUMBER = re.compile(r"[0-9][0-9,.]*\Z")
+_TITLE = re.compile(r"\b(?:Professor|Prof\.?|Dr\.?|Mr\.?|Mrs\.?|Ms\.?|Sir)\s\Z")
+_CUT_QUALIFIER = re.compile(r"(?:least|most|than)\b")
+_QUALIFIER_BEGUN = re.compile(r"\b(?:at|more|less|fewer)\s\Z", re.IGNORECASE)
+# people quote these with what follows, 72 times in 100 of our 10,697 answers in English text
+_ARTICLE = re.compile(r"\b(?:the|an?|its|his|her|their|our)\s\Z", re.IGNORECASE)
 _FIGURE = "[0-9一二三四五六七八九十百千万亿两几]"
 _NUMBER_END = re.compile(rf"{_FIGURE}[0-9,.]*[多余来]?$")
 _COUNTED = re.compile(rf"{_FIGURE}[多余来]?个$")
@@ -49,11 +66,8 @@ def natural_borders(text: str, span: Span) -> Span:
         start -= 1
     while end < len(text) and _is_inside_word(text, end):
         end += 1
-    if _NUMBER_END.search(text, start, end) and (unit := _UNIT.match(text[end : end + 12])):
-        end += unit.end()
-    elif _COUNTED.search(text, start, end) and (unit := _AFTER_COUNTED.match(text, end)):
-        end = unit.end()
-    start -= _qualifier_length(text, start)
+    end = _unit_end(text, start, end)
+    start -= _qualifier_length(text, start) or _english_length(text, start)
     if text[start - 1 : start] == "不" and _DENIED.match(text, start):
         start -= 1
     start, end = _trim(text, *_close(text, start, end))
@@ -118,6 +132,16 @@ def quantity(text: str, span: Span) -> Span:
     return Span(span.start, end) if span.end - end == 1 else span
 
 
+def _unit_end(text: str, start: int, end: int) -> int:
+    """Return where the unit behind a number ends, `end` where there is none."""
+    if _NUMBER_END.search(text, start, end) and (unit := _UNIT.match(text[end : end + 12])):
+        return end + unit.end()
+    for number, units in ((_COUNTED, _AFTER_COUNTED), (_ENGLISH_NUMBER, _ENGLISH_UNIT)):
+        if number.search(text, start, end) and (unit := units.match(text, end)):
+            return unit.end()
+    return end
+
+
 def _qualifier_length(text: str, start: int) -> int:
     """Return how many characters before a number say how exact it is: 不少于|100, 上|千."""
     if text[start] not in "0123456789一二三四五六七八九十百千万亿两几数":
@@ -126,6 +150,22 @@ def _qualifier_length(text: str, start: int) -> int:
     if not found or (found.group() == "上" and text[start] not in "百千万亿"):
         return 0
     return len(found.group())
+
+
+def _english_length(text: str, start: int) -> int:
+    """Return how many characters before English words belong to them: at least |14, Dr |Lee,
+    the |A3."""
+    if not (text[start].isascii() and text[start].isalnum()):
+        return 0
+    if text[start].isdigit():
+        belongs = [_ENGLISH_QUALIFIER, _ARTICLE]
+    elif _CUT_QUALIFIER.match(text, start):
+        belongs = [_QUALIFIER_BEGUN]
+    else:
+        belongs = [_TITLE, _ARTICLE]
+    near = text[max(0, start - _FAR) : start]
+    found = next((m for pattern in belongs if (m := pattern.search(near))), None)
+    return len(found.group()) if found else 0
 
 
 def _is_inside_word(text: str, place: int) -> bool:
@@ -147,6 +187,8 @@ def _digits(text: str, start: int, count: int) -> bool:
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    if text.startswith('" ', start, end):  # closes what was said before
+        start += 2
     while (
         start < end
         and text[start] in _EDGE

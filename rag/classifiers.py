@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+PEOPLE = "人|名|位|口|例"
 # English nouns, without the plural's ending, and what Chinese counts them in
 _NOUNS = {
     "people person men man women woman child children kid baby student pupil worker employee"
@@ -21,11 +22,12 @@ _NOUNS = {
     " volunteer member user customer buyer client shareholder suspect victim candidate"
     " applicant graduate contestant participant competitor representative delegate journalist"
     " migrant refugee mother father girl boy pensioner senior job-seeker jobseeker signatory"
-    " trainee director voter death fatality casualt injur talent attendance": "人|名|位|口|例",
+    " trainee instructor tutor director voter death fatality casualt injur talent"
+    " attendance": PEOPLE,
     "company companies firm enterprise business businesses bank hospital hotel shop store"
     " restaurant factor factory factories supplier manufacturer outlet agency agencies"
     " institution organisation organization pharmac media start-up startup": "家|个|户|所|间",
-    "school universit college kindergarten institute lab": "所|家|个",
+    "school universit college kindergarten institute lab museum librar": "所|家|个",
     "home house flat apartment building villa": "套|户|间|栋|幢|所|座|处",
     "household famil": "户|家|个",
     "car vehicle truck lorr bus buses taxi bike bicycle motorcycle ev hybrid suv": "辆|台|部",
@@ -83,7 +85,10 @@ _SPANS_OF_TIME = {
 }
 _ALIKE = {
     "%": "%|％|百分|成|倍|翻|半|分之|percent|per cent",
-    "元": "元|人民币|块|美金|[$£€]|crowns?|dollars?|pounds?|million|billion",
+    "元": (
+        r"元|人民币|块|美金|[$£€¥]"
+        r"|\b(?:rmb|yuan|crowns?|dollars?|pounds?|euros?|yen|won|million|billion)\b"
+    ),
     "岁": r"岁|\baged\b|years? old",
     "度": "度|℃|degrees",
     "久": "年|个月|天|日|小时|分钟|秒|周|星期|夜|(?:year|month|week|day|hour|minute|second)s?",
@@ -95,9 +100,23 @@ _SAME = (
     "种类款个", "条项道点个", "支个队", "栋幢座", "套户间", "米里", "斤克", "棵株", "只头条匹",
     "张份", "期个", "年岁", "集部", "层级个", "笔个", "步条个",
 )  # fmt: skip
-_HOW_MANY = re.compile(r"\b(?:how many|number of)\s+(?P<words>[\w' -]+)")
+ENDS_A_NAME = (  # behind these nothing is named any more that is asked for
+    "is|are|was|were|be|been|did|do|does|has|have|had|will|would|can|could|should|must|may|might"
+    "|of|in|on|at|to|by|for|from|with|during|between|under|over|after|before|as|per|the|a|an|and"
+    "|or|who|that|it|they|he|she|we|you|his|her|its|their"
+)
+_HOW_MANY = re.compile(
+    r"\b(?:how many|number of)(?: of(?: (?:the|his|her|its|their|those|these))?)?"
+    rf"(?P<words>(?:[ -](?!(?:{ENDS_A_NAME})\b)[\w']+)*)"
+)
 _LOOKED_AT = 7  # words after "how many": two-month-old panda cubs in the reserve
-_LENGTHS = "公里|千米|英里|米|里|毫米|厘米|km|mm|cm|m|英寸|寸|英尺"
+LENGTHS = (
+    "公里|千米|英里|米|里|毫米|厘米|英寸|寸|英尺"
+    r"|(?<![a-z])(?:km|mm|cm|m|inch|feet|foot|miles?|(?:kilo)?met(?:re|er)s?)\b"
+)
+WEIGHTS = r"公斤|千克|斤|吨|克|(?<![a-z])(?:kg|g|tons?|tonnes?|pounds?|(?:kilo)?grams?)\b"
+AREAS = r"平方|公顷|亩|顷|\b(?:square|acres?|hectares?|mu)\b"
+SPEEDS = r"公里|千米|米|马赫|(?<![a-z])(?:km|mbps|gbps|mph)"
 _MEASURED = (
     (
         re.compile(
@@ -108,21 +127,18 @@ _MEASURED = (
         ),
         "%|％|百分|成|倍|翻",
     ),
-    (re.compile(r"\bhow (?:wide|tall|high|deep|far|thick)\b"), _LENGTHS),
+    (re.compile(r"\bhow (?:wide|tall|high|deep|far|thick)\b"), LENGTHS),
     (
         re.compile(
             r"\bhow long (?:is|was) the (?:\w+ ){0,2}(?:route|line|road|bridge|tunnel|river|wall"
             r"|track|railway|street|course)\b"
         ),
-        _LENGTHS,
+        LENGTHS,
     ),
-    (re.compile(r"\b(?:wheelbase|diameter|height|width|length|distance|altitude)\b"), _LENGTHS),
-    (
-        re.compile(r"\bhow (?:heavy|much (?:does|did|do) .* weigh)\b|\bweight\b"),
-        "公斤|千克|斤|吨|克|kg|g",
-    ),
-    (re.compile(r"\bhow (?:big|large) (?:an area|is the area)|\barea\b"), "平方|公顷|亩|顷"),
-    (re.compile(r"\bhow fast\b|\bspeed\b"), "公里|千米|米|km|马赫|Mbps|Gbps"),
+    (re.compile(r"\bhow (?:heavy|much (?:does|did|do) .* weigh)\b"), WEIGHTS),
+    (re.compile(r"\bhow (?:big|large) (?:an area|is the area)\b"), AREAS),
+    (re.compile(r"\bhow fast\b"), SPEEDS),
+    (re.compile(r"\bhow often\b"), "次|回|遍|times|once|twice"),
 )
 _ALL = (
     "周岁|平方公里|平方米|立方米|公里|千米|厘米|毫米|公顷|公斤|千克|人次|户次|小时|分钟|钟头|星期|个月|亿元|万元|美元|欧元"
@@ -141,12 +157,22 @@ def units_asked(question: str) -> str:
     >>> units_asked("how many drones did they send?"), units_asked("how many did they send?")
     ('架', '')
     """
-    if found := _HOW_MANY.search(question):
-        for word in re.split(r"[\s-]+", found["words"])[:_LOOKED_AT]:
-            if units := _of_noun(word):
-                return units
-        return ""
+    if _HOW_MANY.search(question):
+        return _of_noun(noun_counted(question))
     return next((units for asks, units in _MEASURED if asks.search(question)), "")
+
+
+@lru_cache(maxsize=64)
+def noun_counted(question: str) -> str:
+    """Return the noun that "how many" of an English question in lower case counts, "" where none
+    is known.
+
+    >>> noun_counted("how many college students did they send?")
+    'students'
+    """
+    found = _HOW_MANY.search(question)
+    words = re.split(r"[\s-]+", found["words"])[:_LOOKED_AT] if found else []
+    return next((word for word in reversed(words) if _of_noun(word)), "")
 
 
 @lru_cache(maxsize=64)
@@ -156,9 +182,26 @@ def alike(unit: str) -> str:
     return _ALIKE.get(unit) or "|".join(dict.fromkeys(same)) or unit
 
 
+def singular(word: str) -> str:
+    """Return an English noun without the ending of its plural, as this module spells nouns.
+
+    >>> singular("drones"), singular("cities"), singular("city")
+    ('drone', 'cit', 'cit')
+    """
+    return re.sub("(?:ies|s|y)$", "", word)
+
+
+def is_one_of(units: str, noun: str) -> bool:
+    """Tell whether what an English noun means is counted in just these units.
+
+    >>> is_one_of(PEOPLE, "swimmers"), is_one_of(PEOPLE, "drones")
+    (True, False)
+    """
+    return _of_noun(noun) == units
+
+
 def _of_noun(word: str) -> str:
-    singular = re.sub("(?:ies|s|y)$", "", word)
-    for known in (word, singular):
+    for known in (word, singular(word)):
         if units := _UNITS.get(known) or _SPANS_OF_TIME.get(known):
             return units
     return ""

@@ -19,12 +19,19 @@ from rag.types import Article, Span
 _MONTHS = {name: str(number) for number, name in enumerate(calendar.month_name) if name}
 _TIMES = {
     "year": re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d|[.,]\d|[万亿余多台家名人个元米])"),
-    "month": re.compile(rf"(?<![\d.])(1[0-2]|[1-9])月|\b({'|'.join(_MONTHS)})\b"),
-    "half": re.compile("(上半年|下半年)"),
-    "quarter": re.compile("([一二三四])季度"),
+    "month": re.compile(
+        rf"(?<![\d.])(1[0-2]|[1-9])月"
+        rf"|\b((?i:{'|'.join(set(_MONTHS) - {'May', 'March'})})|May|March)\b"
+    ),
+    "half": re.compile("(上半年|下半年)|\\b((?i:first|second) half) (?:of|this|last)\\b"),
+    "quarter": re.compile("([一二三四])季度|\\b(?i:(first|second|third|fourth) quarter)\\b"),
     "plan": re.compile("(十[一二三四五六七])五[”’」]?(?:期间|时期|规划|以来|末|期末|收官|开局)?"),
     "edition": re.compile("第([0-9一二三四五六七八九十]+)届"),
 }
+_SAME = {name.lower(): number for name, number in _MONTHS.items()} | {
+    "first half": "上半年", "second half": "下半年",
+    "first": "一", "second": "二", "third": "三", "fourth": "四",
+}  # fmt: skip
 _NEAR_YEARS = {"前年": -2, "去年": -1, "今年": 0, "明年": 1, "后年": 2}
 _NEAR_YEAR = re.compile("|".join(_NEAR_YEARS))
 _OFFICE = re.compile(
@@ -105,7 +112,7 @@ def _is_deputys(office: str, words: str) -> bool:
 def _named(name: str, text: str) -> list[str]:
     """Return the times of one sort that a text names, in order, months by their number."""
     found = (m.group(m.lastindex or 0) for m in _TIMES[name].finditer(text))
-    return [_MONTHS.get(value, value) for value in found]
+    return [_SAME.get(value.lower(), value) for value in found]
 
 
 def _said(name: str, article: Article, where: Span) -> list[str]:

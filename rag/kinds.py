@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from rag.classifiers import alike, counts_another, units_asked
+from rag.classifiers import alike, counts_another, noun_counted, singular, units_asked
+from rag.lexicon.numbers import NUMBERS
 from rag.sorts import asks_name, endings_of, is_vague, sort_asked
-from rag.terms import fold
+from rag.terms import fold, is_chinese
+from rag.wanted import wanted
 
 _MEASURE = (
     "[台人次名家项款件辆架艘座所套只头株场年天岁种条部位户例支期届份倍度层周枚颗类门册米吨亩元个号国"
@@ -25,7 +27,7 @@ _HOW_MANY = re.compile(
 )
 _HOW_MUCH = re.compile(
     r"多少|几(?!乎|点|经)|多大|多长|多远|多高|多久|百分之|占比|比例是|增速|增幅"
-    r"|how (?:many|much|long|old|far|large)",
+    r"|\bhow (?:many|much|long|old|far|large|big|often|tall|high|low|deep|wide|heavy|fast)\b",
     re.IGNORECASE,
 )
 _DURATION = re.compile(
@@ -33,8 +35,8 @@ _DURATION = re.compile(
     r"|how many (?:days|weeks|months|years)"
 )
 _AGE = re.compile(r"多大(?:年纪|岁数|了|$|[?？])|几岁|多少岁|年龄|\bhow old\b|\bwhat age\b")
-_DEGREES = re.compile(r"多少度|几度|气温|温度|体温|\btemperature\b|how (?:hot|cold|warm)")
-_RESULT = re.compile(r"比分|几比几|\bscore\b")
+_DEGREES = re.compile(r"多少度|几度|气温|温度|体温|how (?:hot|cold|warm)")
+_RESULT = re.compile(r"比分|几比几")
 _MEASURED = {"久": _DURATION, "岁": _AGE, "度": _DEGREES, "比": _RESULT}
 _PEOPLE_COUNTED = re.compile(  # 多少病人, 几个消防员, 一天多少客流: counted in 人
     "(?:多少|几)个?[^，,？?的]{0,4}?(?:人(?![均民工])|学生|[高初中新考]生|毕业生|观众|[游旅乘访]客|客流"
@@ -45,7 +47,8 @@ _MONEY = re.compile(
     r"多少钱|[花付赔罚缴交拿赚]了?多少|(?:骗|偷|借|欠|亏|捐|筹|募|贪|受贿)(?:[走了到去掉出]|损)*多少[？?]?$|"
     "多少[^，,？?]{0,4}?(?:资金|债|贷款|税|补贴|补助|新钱|赔偿|罚金|捐款|善款|现金|预算)|"
     r"票价|利息|房租|违约金|养老金|奖金|多少资金|金额|总额|多少投资|值多少|价钱|价格|多少学费|工资|收入多少"
-    r"|how much (?:money|funding|investment)|\b(?:worth|cost|price|revenue)\b",
+    r"|how much (?:money|funding|investment)|\bhow much .*\b(?:worth|cost|price|revenue)\b"
+    r"|\bwhat (?:did|does|do|is|was|are|were|will|would) .*\b(?:cost|worth)\b",
     re.IGNORECASE,
 )
 _SHARE = re.compile(
@@ -59,7 +62,7 @@ _WHEN = re.compile(
     r"|^(?:and |so |since |until )?when (?:did|do|does|is|are|was|were|will|would|has|have|had|can"
     r"|could|should|must|may)\b|\band when\b"  # beside another question word it asks nothing
     r"|^(?!.*\b(?:what|how|why|who|whose|which|where)\b).*\bwhen\b"
-    r"|what (?:date|year|time|day|month)",
+    r"|what (?:date|year|time|day|month)|\bhow (?:soon|early|late)\b",
     re.IGNORECASE,
 )
 _WHO = re.compile(
@@ -132,6 +135,19 @@ _RARER_NAMES = frozenset(
     "司马欧阳上官诸葛东方公孙慕容令狐宇文长孙尉迟澹台"
 )
 
+_NUMBER_WORD = re.compile(
+    rf"\b(?:{'|'.join(NUMBERS)}|half|twice|once|dozens?|hundreds?|thousands?|[mb]illions?)\b"
+)
+_ENGLISH_TIME = re.compile(
+    r"\b(?:(?:1[0-9]|20)\d\ds?|\d{1,2}(?::\d\d)? ?[ap]\.?m|o.clock|\d+(?:st|nd|rd|th)|noon|midnight"
+    r"|jan|feb|mar|apr|june?|july?|aug|sept?|oct|nov|dec|(?:jan|febr)uary|march|april|may|august"
+    r"|(?:septem|octo|novem|decem)ber|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|today|yesterday|tomorrow|tonight|morning|afternoon|evening|night|spring|summer|autumn|winter"
+    r"|(?:second|minute|hour|day|week|weekend|month|quarter|year|decade|centur(?:y|ie))s?)\b"
+)
+_LATIN = re.compile("[A-Za-z]")
+_ENGLISH_ROW = re.compile(r",\s|\b(?:and|or)\b|;")
+
 _YEAR_ONLY = re.compile(r"(?:19|20)\d\d\D{0,3}")
 _CLOCK = re.compile("(?<=[0-9一二三四五六七八九十两])[时:：]")
 _POLAR = re.compile(  # what says yes or no to something; 不少 and 无论 do not
@@ -140,8 +156,10 @@ _POLAR = re.compile(  # what says yes or no to something; 不少 and 无论 do n
 )
 _ROW = re.compile("、|[”》][“《]|；")
 _PAUSES = ",.!?，。！？"
-_LONGEST_TIME = 18  # characters: 19日20时50分前后, Saturday, November 12
+_LONGEST_TIME = 18  # characters: 19日20时50分前后
 _LONGEST_NUMBER = 14  # characters: 不少于1500个国家和地区
+_LONGEST_NAME = 30
+_WIDER = 2  # English takes so many times the characters: Saturday, November 12
 
 
 KINDS = ("number", "time", "person", "place", "reason", "said", "whether", "list", "which", "")
@@ -177,10 +195,11 @@ def asked_kind(question: str) -> Kind:
         return kind._replace(unit="名字" if asks_name(question) else "")
     if kind.name in ("which", "place"):
         return kind._replace(forms=endings_of(kind.noun))
-    if kind.name not in ("number", ""):
+    if kind.name not in ("number", "") or kind.forms:
         return kind
-    if units := alike(kind.unit) or units_asked(question):
-        return kind._replace(name="number", forms=units)
+    if units := units_asked(question) or alike(kind.unit):
+        noun = kind.noun or noun_counted(question)
+        return kind._replace(name="number", forms=units, noun=noun)
     if kind.name == "" and (noun := sort_asked(question)):
         return kind._replace(name="which", noun=noun, forms=endings_of(noun))
     return kind
@@ -197,6 +216,8 @@ def _one_asked(question: str) -> Kind:
         return Kind("time", "".join(dict.fromkeys(c for c in "".join(when) if c in "年月日号天点")))
     if _WHICH_ONES.search(question):
         return Kind("list")
+    if not is_chinese(question) and (told := wanted(question)):
+        return Kind(told.kind, told.unit, forms=told.forms)
     if measured := next((u for u, asks in _MEASURED.items() if asks.search(question)), ""):
         return Kind("number", measured)
     if _HOW_MUCH.search(question):
@@ -235,15 +256,20 @@ def fit(kind: Kind, words: str, after: str) -> float:
     >>> robots = asked_kind("松延动力7月交付多少台?")
     >>> fit(robots, "105台", "创了纪录"), fit(robots, "松延动力", ""), fit(robots, "上百人", "")
     (1.0, -1.0, -1.0)
+    >>> countries = asked_kind("How many countries took part?")
+    >>> fit(countries, "over 120", " countries and regions"), fit(countries, "eighteen", "")
+    (1.0, 0.0)
     """
+    latin = bool(_LATIN.search(words)) and words.isascii()
     if kind.name == "number":
-        return _number_fit(kind, words, after)
+        return _number_in_english(kind, words, after) if latin else _number_fit(kind, words, after)
     if kind.name == "time":
-        return _time_fit(kind, words) - (1.0 if len(words) > _LONGEST_TIME else 0.0)
+        long = len(words) > _LONGEST_TIME * (_WIDER if latin else 1)
+        return (_time_in_english(words) if latin else _time_fit(kind, words)) - float(long)
     if kind.name == "person":
-        return _person_fit(words) if words.isascii() or not kind.unit else _own_name_fit(words)
+        return _person_fit(words) if latin or not kind.unit else _own_name_fit(words)
     if kind.name == "list":
-        return 1.0 if _ROW.search(words) else 0.0
+        return 1.0 if (_ENGLISH_ROW if latin else _ROW).search(words) else 0.0
     if kind.name == "whether":
         return 1.0 if _POLAR.search(words) else 0.0
     if kind.name == "said":
@@ -251,6 +277,20 @@ def fit(kind: Kind, words: str, after: str) -> float:
     if kind.name == "place" and re.fullmatch(r"[0-9年月日.,%]+.?", words):
         return -1.0
     return _named_fit(kind, words) if kind.name in ("which", "place") else 0.0
+
+
+def _time_in_english(words: str) -> float:
+    return 1.0 if _ENGLISH_TIME.search(fold(words)) else -1.0
+
+
+def _number_in_english(kind: Kind, words: str, after: str) -> float:
+    told = fold(words)
+    if not (_DIGIT.search(told) or _NUMBER_WORD.search(told)):
+        return -1.0
+    right_unit = bool(kind.forms and re.search(kind.forms, told))
+    right_noun = bool(kind.noun) and singular(kind.noun) in told + fold(after)
+    too_long = len(words) > _LONGEST_NUMBER * _WIDER
+    return float(right_unit or right_noun) - float(too_long)
 
 
 def _time_fit(kind: Kind, words: str) -> float:
@@ -268,13 +308,15 @@ def _number_fit(kind: Kind, words: str, after: str) -> float:
     if kind.unit != "个" and kind.forms and counts_another(kind.forms, words):
         return -1.0
     right_unit = 1.0 if kind.forms and re.search(kind.forms, words) else 0.0
-    right_noun = 1.0 if kind.noun and kind.noun[:2] in (words + after)[:40] else 0.0
+    right_noun = 1.0 if kind.noun and kind.noun[:2] in (words + after[:4])[:40] else 0.0
     return right_unit + right_noun - (1.0 if len(words) > _LONGEST_NUMBER else 0.0)
 
 
 def _named_fit(kind: Kind, words: str) -> float:
     if is_vague(words):
         return -1.0
+    if words.isascii() and kind.noun.isascii():
+        return 1.0 if kind.noun and kind.noun in fold(words) else 0.0
     if kind.forms:
         return 1.0 if re.search(f"(?:{kind.forms})$", words) else 0.0
     return 1.0 if kind.noun and words.endswith((kind.noun, kind.noun[0], kind.noun[-1])) else 0.0
@@ -290,7 +332,8 @@ def _own_name_fit(words: str) -> float:
 
 
 def _person_fit(words: str) -> float:
-    if re.search("[0-9]", words) or len(words) > 30 or is_vague(words):
+    longest = _LONGEST_NAME * (_WIDER if words.isascii() else 1)
+    if re.search("[0-9]", words) or len(words) > longest or is_vague(words):
         return -1.0
     named = words[:1] in FAMILY_NAMES or words[:1] in _RARER_NAMES
     chinese = named and bool(re.fullmatch("[\u4e00-\u9fff]{2,3}", words))

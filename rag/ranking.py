@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rag.lexicon.groups import stands_in
+
 _LATIN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
 
 Floats = npt.NDArray[np.float32]
@@ -129,7 +131,7 @@ def shares(groups: Sequence[Group], folded: str) -> list[float]:
             else:
                 if words is None:
                     words = {word.replace(",", "") for word in _LATIN.findall(folded)}
-                there = form in words
+                there = form.replace(",", "") in words or (" " in form and stands_in(form, folded))
             if there:
                 best = sure
         held.append(best)
@@ -154,7 +156,7 @@ def marked(groups: Sequence[Group], folded: str) -> float:
     """
     letters = {n for n, c in enumerate(folded) if c.isalnum()}
     held: set[int] = set()
-    for form in {form for group in groups for form in group.forms}:
+    for form in {form for group in groups for form in group.forms if form in folded}:
         words = re.escape(form)
         if form.isascii():
             words = f"(?<![a-z0-9]){words}(?![a-z0-9])"

@@ -47,9 +47,48 @@ _SORTS = (
     (r"\bteams?\b|球队", "队|组|俱乐部"),
     (
         r"电影|影片|电视剧|小说|歌曲?|专辑|绘本|著作|期刊|[部本首]书"
-        r"|\b(?:film|movie|song|album|book|novel|play|poem|journal|magazine)s?\b",
+        r"|\b(?:film|movie|song|album|book|novel|play|poem|journal|magazine|drama|series|show|opera"
+        r"|documentary|program(?:me)?)s?\b",
         "》",
     ),
+    (
+        r"\b(?:law|regulation|plan|document|guideline|agreement|treaty)s?\b",
+        "》|法|条例|办法|规定|意见|方案|计划|规划|协议|协定|条约",
+    ),
+    (
+        r"\b(?:bod(?:y|ies)|agenc(?:y|ies)|institut(?:e|ion)s?|organi[sz]ations?|associations?|unions?"
+        r"|commissions?|committees?|offices?)\b",
+        "局|部|委|办|厅|署|院|所|处|中心|会|协会|组织|机构|公室",
+    ),
+    (r"\b(?:prize|award|title|honou?r)s?\b", "奖|奖项|冠军|[金银铜]牌|称号"),
+    (r"\bstates?\b", "州|邦"),
+    (r"\bregions?\b", "区|地区|带|州"),
+    (r"\bairports?\b", "机场"),
+    (r"\b(?:stations?|stops?)\b", "站"),
+    (r"\b(?:ports?|harbou?rs?)\b", "港|码头"),
+    (r"\b(?:hotels?|restaurants?)\b", "酒店|宾馆|饭店|餐厅|酒楼|菜馆"),
+    (r"\b(?:buildings?|towers?|malls?|plazas?|squares?)\b", "楼|厦|广场|中心|塔"),
+    (r"\bbridges?\b", "桥"),
+    (r"\b(?:mountains?|hills?|peaks?)\b", "山|峰|岭"),
+    (r"\b(?:lakes?|reservoirs?)\b", "湖|水库"),
+    (r"\b(?:seas?|oceans?)\b", "海|洋"),
+    (r"\b(?:temples?|monaster(?:y|ies)|church(?:es)?)\b", "寺|庙|宫|观|庵|堂"),
+    (r"\b(?:theat(?:er|re)s?|stadiums?|arenas?|venues?)\b", "院|场|馆|中心"),
+    (r"\b(?:communit(?:y|ies)|neighbou?rhoods?|estates?)\b", "社区|小区|苑|园|里|居委会"),
+    (r"\bsubdistricts?\b", "街道"),
+    (r"\b(?:lines?|routes?|railways?|motorways?|expressways?|highways?)\b", "线|路|高速|高铁|公路"),
+    (r"\bfestivals?\b", "节"),
+    (
+        r"\b(?:conferences?|meetings?|forums?|summits?|congress(?:es)?|exhibitions?|expos?)\b",
+        "会|会议|论坛|峰会|展",
+    ),
+    (r"\b(?:diseases?|illness(?:es)?|cancers?|infections?)\b", "病|炎|症|癌|热|感染"),
+    (r"\blanguages?\b", "语|文|话"),
+    (r"\b(?:battles?|wars?)\b", "战|战役|战争"),
+    (r"\bgroups?\b", "集团|族|组|团|群体"),
+    (r"\bfunds?\b", "基金"),
+    (r"\bcolou?rs?\b", "色"),
+    (r"\btax(?:es)?\b", "税"),
 )
 _STOPS = (  # what stands behind these is not what "which" asks for
     "is|are|was|were|be|did|do|does|has|have|had|will|would|can|could|should|must|may|of|in|on|at"

@@ -44,6 +44,12 @@ MARKS = st.text("约不足105.3,万亿元台年%（）“”《》()，。、 \n
         pytest.param("，北京。", "，北京。", "北京", id="signs at the edges"),
         pytest.param("熊友军说", "熊友军", "熊友军", id="nothing to do"),
         pytest.param("温度-5℃。", "-5", "-5℃", id="minus"),
+        pytest.param("is over 414,000 now", "414,000", "over 414,000", id="English qualifier"),
+        pytest.param("are at least 14 years old", "least 14", "at least 14 years old", id="begun"),
+        pytest.param("worth RMB 115 billion.", "115", "RMB 115 billion", id="sum in English"),
+        pytest.param("said Professor Latham and", "Latham", "Professor Latham", id="title"),
+        pytest.param("up the A3 to London", "A3", "the A3", id="article"),
+        pytest.param('so." Lee said', '" Lee', "Lee", id="mark that closes what stands before"),
     ],
 )
 def test_a_span_is_moved_to_natural_borders(text, found, wanted):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import pytest
+
 from rag.claims import Claim, evidence, make_claims, passage_around
 from rag.confidence import UNCALIBRATED, Calibration
 from rag.ranking import Group
@@ -71,6 +73,29 @@ def test_a_sentence_that_holds_more_of_a_translated_question_tells_more_for_its_
     calibration = Calibration.from_json(UNCALIBRATED)
     claims = make_claims("How many did Songyan deliver?", [passage], readings, calibration, words)
     assert [claim.text for claim in claims] == ["105台", "200台"]
+
+
+def test_another_form_of_an_english_word_says_it_too():
+    text = "Nobody apologised. Trees were planted by Ann Lee. Bob Ray sat under palms."
+    found = "Ann Lee|Bob Ray"
+    assert answers("Who plants a tree?", found, text) == ["Ann Lee", "Bob Ray"]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "share"),
+    [
+        ("Who got 1.2 million yuan on July 3?", "7月3日姜广智领了120万元。", 1.0),
+        ("Who got 1.2 million yuan on July 3?", "7月9日姜广智领了120万元。", 0.75),
+        ("谁在7月3日领了120万元?", "Ann Lee was paid 1.2 million yuan on July 3.", 1.0),
+        ("Who got the prize?", "姜广智领了120万元。", 1.0),
+    ],
+)
+def test_a_number_may_be_written_as_the_other_language_does(question, text, share):
+    passage = Passage(Article("a", "a.txt", text, (Run(0, 0, len(text)),)), Span(0, len(text)))
+    readings = [Reading(0, Span(*m.span()), 5.0) for m in re.finditer("姜广智|Ann Lee", text)]
+    calibration = Calibration.from_json(UNCALIBRATED)
+    claims = make_claims(question, [passage], readings, calibration)
+    assert evidence(question, claims, [passage]).numbers_held == share
 
 
 def test_what_was_answered_before_is_no_answer_to_a_follow_up():

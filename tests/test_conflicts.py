@@ -88,6 +88,19 @@ def test_a_deputy_is_not_the_one_asked_for(text, wanted):
 
 
 @pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("How many were sold in august?", True),
+        ("How many were sold in July?", False),
+        ("How many were sold in the first half of the year?", True),
+        ("How many were sold in the second half of the year?", False),
+    ],
+)
+def test_english_names_times_that_a_chinese_text_gives(question, wanted):
+    assert conflict(question, "公司下半年的7月卖出105台", "105台") is wanted
+
+
+@pytest.mark.parametrize(
     ("question", "text", "answer", "wanted"),
     [
         ("违约金提到多少?", "违约金由1200万元提高到2000万元", "2000万元", False),

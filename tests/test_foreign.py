@@ -35,6 +35,11 @@ def test_a_chinese_question_is_found_in_english_text():
     assert {("大学", "university"), ("学生", "students")} <= said("大学处分了几名学生?", passage)
 
 
+def test_another_form_of_an_english_word_is_found_in_english_text():
+    found = said("Who opened the gallery?", fold("The opening of galleries was Ann's idea."))
+    assert found == {("opened", "opening"), ("gallery", "galleries")}
+
+
 def test_every_place_of_a_word_is_found():
     (places,) = foreign_places("Which robots?", ["机器人和机器人"])
     assert [p.start for p in places if p.end - p.start == 3] == [0, 4]

@@ -37,6 +37,12 @@ def test_thousands_are_one_number():
     assert shares([Group({"1200": 1.0}, 1.0)], "共1,200台") == [1.0]
 
 
+def test_a_phrase_stands_as_a_whole():
+    phrase = [Group({"first half": 1.0}, 1.0)]
+    assert shares(phrase, "in the first half of 2025") == [1.0]
+    assert shares(phrase, "the first of the half dozen") == [0.0]
+
+
 def test_features_are_shares_of_the_best():
     found = [Candidate(4.0, 0.5, "松延7月交付", True), Candidate(2.0, 0.7, "交货", False)]
     rows = features(ROBOTS, found, top=4.0, nearest=0.7)

@@ -36,7 +36,7 @@ _SMALL = """
     sixteen seventeen eighteen nineteen twenty
     """
 _TENS = ("thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_NUMBERS = {word: number for number, word in enumerate(_SMALL.split())} | {
+NUMBERS = {word: number for number, word in enumerate(_SMALL.split())} | {
     word: 30 + 10 * number for number, word in enumerate(_TENS)
 }
 _NTH = """
@@ -61,14 +61,14 @@ _SINGLE = 0.5  # weight of a bare small number: it stands in most passages by ch
 
 ENGLISH = re.compile(
     r"\b(?:first three quarters|(?:first|second|third|fourth) (?:half|quarter))\b"
-    r"|\b(?P<amount>\d+(?:[.,]\d+)*|" + "|".join(w for w, n in _NUMBERS.items() if n) + r")"
+    r"|\b(?P<amount>\d+(?:[.,]\d+)*|" + "|".join(w for w, n in NUMBERS.items() if n) + r")"
     r"[ -](?P<unit>thousand|million|billion|trillion)\b"
     rf"|\b(?P<month>{'|'.join([*MONTHS, *_SHORT])})\b\.?(?: (?P<day>[0-3]?\d)(?:st|nd|rd|th)?\b)?"
     r"|\b(?P<percent>\d+(?:\.\d+)?) ?(?:%|per ?cent\b)"
     rf"|\b(?P<weekday>{'|'.join(_DAYS)})\b"
     r"|\b(?P<nth>\d+)(?:st|nd|rd|th)\b"
     rf"|\b(?P<ordinal>{'|'.join(_ORDINALS)})\b"
-    rf"|\b(?P<word>{'|'.join(w for w, n in _NUMBERS.items() if n > 1)})\b"
+    rf"|\b(?P<word>{'|'.join(w for w, n in NUMBERS.items() if n > 1)})\b"
     r"|(?P<number>\d+(?:[.,]\d+)*)"
 )
 CHINESE = re.compile(
@@ -109,7 +109,7 @@ def in_chinese(match: re.Match[str]) -> Alternatives:
             {han_number(number): 0.6, str(number): 0.6} if number > 10 else {}
         )
     if found["word"]:
-        number = _NUMBERS[found["word"]]
+        number = NUMBERS[found["word"]]
         return {str(number): _SINGLE, han_number(number): _SINGLE}
     if found["number"]:
         return _plain(whole)
@@ -193,7 +193,7 @@ def _amount(value: Decimal) -> Alternatives:
 
 
 def _value(text: str) -> Decimal:
-    return Decimal(_NUMBERS[text]) if text in _NUMBERS else Decimal(text.replace(",", ""))
+    return Decimal(NUMBERS[text]) if text in NUMBERS else Decimal(text.replace(",", ""))
 
 
 def _short(value: Decimal) -> str:

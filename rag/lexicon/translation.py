@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -51,7 +51,7 @@ INFLECTED = 0.9  # weight of a regular form of an English translation
 COMMON = 1.0  # power of a translation's share of the commonest one's log count
 LONGEST_PHRASE = 4  # English words
 
-_WORD = re.compile(r"[a-z\u00df-\u024f]+(?:'[a-z]+)?")
+ENGLISH_WORD = re.compile(r"[a-z\u00df-\u024f]+(?:'[a-z]+)?")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _MONTH_BEFORE = listed(
     """
@@ -111,14 +111,29 @@ def held(question: str, texts: Iterable[str]) -> Iterator[dict[str, dict[str, fl
     >>> next(held("Who heads Songyan?", ["松延动力由姜哲源领导"]))["songyan"]
     {'松延': 0.6}
     """
-    drafts = _drafts(question)
     for text in texts:
-        counts = partial(_in_text, set(terms(text)))
-        mine = [replace(draft, candidates=dict(draft.candidates)) for draft in drafts]
-        known = _known(counts, mine)
-        _add_names(mine, known, counts, question)
-        found = {d.word: {z: w for z, w in d.candidates.items() if known.get(z)} for d in mine}
-        yield {word: others for word, others in found.items() if others}
+        yield _held_in(question, text)
+
+
+@lru_cache(maxsize=64)  # a passage is read, and then what was read in it is weighed
+def _held_in(question: str, text: str) -> dict[str, dict[str, float]]:
+    counts = partial(_in_text, set(terms(text)))
+    mine = [replace(draft, candidates=dict(draft.candidates)) for draft in _drafted(question)]
+    known = _known(counts, mine)
+    _add_names(mine, known, counts, question)
+    found = {d.word: {z: w for z, w in d.candidates.items() if known.get(z)} for d in mine}
+    return {word: others for word, others in found.items() if others}
+
+
+def content_words(question: str) -> dict[str, float]:
+    """Return the words and phrases of a question that are looked for in the other language, folded,
+    and how far each tells one passage from another, 0 to 1."""
+    return {draft.word: draft.share * trusted(draft.word) for draft in _drafted(question)}
+
+
+@lru_cache(maxsize=4)  # asked once a passage
+def _drafted(question: str) -> tuple[_Draft, ...]:
+    return tuple(_drafts(question))
 
 
 def _in_text(standing: Set[str], asked: Sequence[str]) -> dict[str, int]:
@@ -128,7 +143,7 @@ def _in_text(standing: Set[str], asked: Sequence[str]) -> dict[str, int]:
 def _drafts(question: str) -> list[_Draft]:
     folded = fold(question)
     han = sum(map(len, _HAN.findall(folded)))
-    latin = len(_WORD.findall(folded))
+    latin = len(ENGLISH_WORD.findall(folded))
     if not han and not latin and not any(map(str.isdigit, folded)):
         return []
     return list(_from_chinese(folded) if han > latin else _from_english(question, folded))
@@ -138,7 +153,7 @@ def _drafts(question: str) -> list[_Draft]:
 
 
 def _from_english(question: str, folded: str) -> Iterator[_Draft]:
-    words = list(_WORD.finditer(folded))
+    words = list(ENGLISH_WORD.finditer(folded))
     by_start = {word.start(): k for k, word in enumerate(words)}
     amounts = [m for m in numbers.ENGLISH.finditer(folded) if not _is_modal_may(m, folded)]
     taken = {k for m in amounts for k in range(m.start(), m.end())}
@@ -243,7 +258,7 @@ def base_forms(word: str) -> Iterator[str]:
 
 
 def _from_chinese(folded: str) -> Iterator[_Draft]:
-    for match in _WORD.finditer(folded):
+    for match in ENGLISH_WORD.finditer(folded):
         if match.group() not in FUNCTION_WORDS:
             yield _Draft(match.group(), {match.group(): 1.0}, fixed=True)
     amounts = list(numbers.CHINESE.finditer(folded))

@@ -7,12 +7,16 @@ uses, in nothing but the question and the passage, so that training and reading 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rag.lexicon.groups import places_of
-from rag.lexicon.translation import held
+from rag.lexicon.translation import ENGLISH_WORD, base_forms, held
+from rag.lexicon.words import FUNCTION_WORDS
 from rag.terms import fold, is_chinese
+
+_INFLECTED = 0.6  # worth of another form of the same word: "opened" at "opening"
 
 
 class Place(NamedTuple):
@@ -27,15 +31,40 @@ class Place(NamedTuple):
 
 
 def foreign_places(question: str, passages: Sequence[str]) -> list[list[Place]]:
-    """Return the places in each folded passage; none where it is in the question's own language."""
-    chinese = is_chinese(question)
+    """Return the places in each folded passage: of one in the other language those that say words
+    of the question, of an English one those that say an English question's words in other forms."""
+    chinese, asked = is_chinese(question), fold(question)
     foreign = [k for k, passage in enumerate(passages) if is_chinese(passage) != chinese]
     found: list[list[Place]] = [[] for _ in passages]
-    if foreign:
-        asked, texts = fold(question), [passages[k] for k in foreign]
-        for k, text, words in zip(foreign, texts, held(question, texts), strict=True):
-            found[k] = list(_places(asked, text, words))
+    texts = [passages[k] for k in foreign]
+    for k, text, words in zip(foreign, texts, held(question, texts), strict=True):
+        found[k] = list(_places(asked, text, words))
+    if not chinese and len(foreign) < len(passages):
+        forms = _forms_asked(asked)
+        for k in {*range(len(passages))} - {*foreign}:
+            found[k] = list(_other_forms(forms, passages[k]))
     return found
+
+
+def _forms_asked(question: str) -> dict[str, tuple[str, int]]:
+    """Return what each content word of an English question may be a form of → the word and where
+    it begins."""
+    words = ((m.group(), m.start()) for m in ENGLISH_WORD.finditer(question))
+    content = [one for one in words if len(one[0]) > 2 and one[0] not in FUNCTION_WORDS]
+    return {form: (word, at) for word, at in reversed(content) for form in _base_forms(word)}
+
+
+def _other_forms(asked: Mapping[str, tuple[str, int]], text: str) -> Iterator[Place]:
+    for match in ENGLISH_WORD.finditer(text):
+        word, start = match.group(), match.start()
+        known = next((asked[form] for form in _base_forms(word) if form in asked), None)
+        if known and known[0] != word:
+            yield Place(start, match.end(), known[1], known[1] + len(known[0]), _INFLECTED)
+
+
+@lru_cache(maxsize=4096)  # English words are met again and again
+def _base_forms(word: str) -> tuple[str, ...]:
+    return tuple(base_forms(word))
 
 
 def _places(question: str, text: str, words: dict[str, dict[str, float]]) -> Iterator[Place]:
