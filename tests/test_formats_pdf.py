@@ -183,6 +183,13 @@ def test_signs_set_close_together_stay_in_their_line(paper):
     assert read(paper).text == "限于口令等形式），用于传递\n不限于口令等形式），用于传递"
 
 
+@pytest.mark.parametrize("spacing", [0.5, 1.5, 2.5])
+def test_numbers_in_a_line_that_is_drawn_out_stay_whole(paper, spacing):
+    line = "平均年龄41.3岁，女性占76%，GDP增长"
+    paper.write(40, 80, line, spacing=spacing)
+    assert read(paper).text == line
+
+
 def test_bold_made_by_drawing_twice_is_read_once(paper):
     paper.write(40, 60, "粗体标题", 20)
     paper.write(40.4, 60, "粗体标题", 20)

@@ -18,6 +18,7 @@ _SURELY_ONE_LINE = 0.35  # a wide word space; gutters are 0.8 and more
 _MAYBE_ONE_LINE = 1.6  # word spaces of justified English reach 1.5
 _WIDEST_GAP = 1.2  # in Chinese, which has no word spaces but sets names apart
 _WIDEST_SPACE = 5.0  # of a line of two long words in a narrow column, with full lines around it
+_EVEN = 0.04  # no word ends where the white is no wider than between the characters around
 _WORD_SPACE = 0.14  # Latin letters further apart than this are two words
 _SAME_SIZE = 1.2  # ratio
 _NEAR_ROWS = 8.0  # rows no further are looked at
@@ -79,16 +80,21 @@ def join_glyphs(glyphs: Iterable[Glyph]) -> list[Line]:
     atoms: list[Line] = []
     last: Glyph | None = None
     blank = 0.0  # width of the spaces drawn since `last`
+    spread = 0.0  # white between the last two Chinese characters: a line may be drawn out
     for g in glyphs:
         if g.text.isspace():
             blank += max(g.x1 - g.x0, 0.2 * g.size)
             continue
         if last is not None and _runs_on(last, g, blank):
-            atom = atoms[-1]
-            atom.text += _space_between(atom.text[-1], g, g.x0 - last.x1, blank) + g.text
+            atom, gap = atoms[-1], g.x0 - last.x1
+            even = gap <= spread + _EVEN * g.size
+            atom.text += _space_between(atom.text[-1], g, 0.0 if even else gap, blank) + g.text
             atom.x1 = max(atom.x1, g.x1)
+            if not (last.text.isascii() or g.text.isascii()):
+                spread = gap
         elif last is None or not _is_shadow(last, g):  # bold may be drawn as the same glyph twice
             atoms.append(Line(g.text, g.x0, g.x1, g.baseline, g.size))
+            spread = 0.0
         last, blank = g, 0.0
     return atoms
 
