@@ -109,6 +109,8 @@ class Tab:
         self.driver.get(url)
         if not keep and self.driver.execute_script("return sessionStorage.length"):
             self.driver.execute_script("sessionStorage.clear()")
+            self.driver.get("about:blank")  # a page that is left logs what it breaks off
+            self.driver.get_log("browser")
             self.driver.get(url)
         self.find("html[data-greeted] #question textarea" if greeted else "#question textarea")
 

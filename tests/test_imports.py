@@ -104,7 +104,10 @@ def test_nothing_imports_the_command_line(file):
         ("rag/repair/furniture.py", {"rag.repair"}),
         ("rag/dates.py", {"rag.types"}),
         ("rag/sources.py", {"rag.errors", "rag.formats", "rag.types"}),
-        *((f"rag/formats/{name}.py", {"rag.errors", "rag.formats"}) for name in FORMATS),
+        *(
+            (f"rag/formats/{name}.py", {"rag.errors", "rag.formats", "rag.types"})
+            for name in FORMATS
+        ),
         ("rag/settings.py", {"rag.errors"}),
         ("rag/borders.py", {"rag.types"}),
         ("rag/quantities.py", {"rag.terms"}),
