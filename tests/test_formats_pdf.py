@@ -388,3 +388,15 @@ def test_a_picture_between_headline_and_text_does_not_part_them(paper):
     right, _, _ = paper.column(394, below + 54, 161, rest)
     expected = words("上面的标题" + STORY + "下面的标题" + "".join([*left, *middle, *right]))
     assert words(read(paper).text) == expected
+
+
+@pytest.mark.parametrize("gap", [20, 100])
+def test_a_headline_set_from_top_to_bottom_begins_what_stands_beside_it(paper, gap):
+    paper.write(40, 40, "上面的标题横在各栏之上", 22)
+    below = in_columns(paper, 40, 80, 515, OTHER, 4)
+    for i, character in enumerate("渔港一夜无人入睡"):
+        paper.write(40, below + 20 + 26 * i, character, 22)
+    in_columns(paper, 62 + gap, below + 20, 493 - gap, STORY, 3)
+    text = read(paper).text
+    assert words(text) == words("上面的标题横在各栏之上" + OTHER + "渔港一夜无人入睡" + STORY)
+    assert heads(text) == ["上面的标题横在各栏之上", "渔港一夜无人入睡"]

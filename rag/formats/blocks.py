@@ -28,6 +28,7 @@ class Item:
     inside: list[Item] = field(default_factory=list)
     one_story: bool = False  # what is inside
     is_head: bool = False  # of a story
+    upright: bool = False  # set from top to bottom
 
     @property
     def size(self) -> float:
@@ -45,7 +46,7 @@ def make_stack(stacks: list[list[Glyph]]) -> Item:
         max(g.baseline for g in glyphs) + 0.12 * size,
     )
     lines = [Line("".join(g.text for g in s), box[0], box[2], s[0].baseline, size) for s in stacks]
-    return Item(*box, lines)
+    return Item(*box, lines, upright=True)
 
 
 def make_blocks(lines: Sequence[Line], borders: Sequence[Box]) -> list[Item]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rag.formats.blocks import Item, count_lines, overlap_x
+from rag.formats.blocks import Item, count_lines, left_edge, overlap_x
 
 # All in em, the size of the type, unless said otherwise.
 _HEADLINE = 1.3  # ratio: type this much larger than the page's is a headline
@@ -21,6 +21,8 @@ _LONGEST = 120  # characters of a headline
 _CLOSE = 1.3  # white between a section's headline and the text above it
 _STACKED = 1.0  # white between two blocks of one head, in ems of the larger
 _REACH = 4.0  # white between a headline and what stands under it
+_ALONE = 1.5  # times the width of the next column: white behind a headline in a column of its own
+_STARTS = 2.0  # the text beside a headline set from top to bottom begins this near to its top
 _LEVEL = 0.7  # tops that differ by less are one row
 _ALIGNED = 0.6  # edges that differ by less are one
 _INDENTED = 2.4  # of a paragraph of one line, at most
@@ -93,7 +95,7 @@ def gathered(items: list[Item], em: float) -> list[Item]:
     """Gather what stands under each head, down to the next, in one item, where nothing else is
     among it."""
     stacks = _stacks([i for i in items if i.is_head])
-    tops = [_around(stack) for stack in stacks]
+    tops = [_beside(stack[0], items, em) or _around(stack) for stack in stacks]
     members = [list(stack) for stack in stacks]
     for item in items:
         over = [
@@ -111,6 +113,21 @@ def gathered(items: list[Item], em: float) -> list[Item]:
             whole.append(story)
             taken |= mine
     return [i for i in items if id(i) not in taken] + whole
+
+
+def _beside(head: Item, items: Sequence[Item], em: float) -> Item | None:
+    """Return over what a headline that is set from top to bottom stands: over the columns to its
+    right that begin where it does. None where it is not."""
+    if not head.upright:
+        return None
+    level = (i for i in items if i.x0 >= head.x1 and abs(i.y0 - head.y0) < _STARTS * em)
+    end, reach = head.x1, math.inf  # it may stand alone in a column of the grid
+    for column in sorted(level, key=left_edge):
+        reach = min(reach, max(_REACH * em, _ALONE * (column.x1 - column.x0)))
+        if column.is_head or column.x0 - end > reach:
+            break
+        end, reach = max(end, column.x1), _REACH * em
+    return Item(head.x0, head.y0 - em, end, head.y0 - _STARTS * em)
 
 
 def _around(items: list[Item]) -> Item:
