@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from papers import HEIGHT, TIMES, WIDTH, Paper
 
 from rag.errors import EmptySource, NeedsOcr, UnreadableSource
+from rag.formats.layout import read_page
+from rag.formats.lines import Glyph
 from rag.formats.pdf import extract
 from rag.types import HEADLINE
 
@@ -400,3 +402,28 @@ def test_a_headline_set_from_top_to_bottom_begins_what_stands_beside_it(paper, g
     text = read(paper).text
     assert words(text) == words("上面的标题横在各栏之上" + OTHER + "渔港一夜无人入睡" + STORY)
     assert heads(text) == ["上面的标题横在各栏之上", "渔港一夜无人入睡"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 5),
+            st.integers(0, 20),
+            st.integers(1, 16),
+            st.integers(1, 5),
+            st.sampled_from((8.0, 9.0, 13.0, 24.0)),
+        ),
+        max_size=14,
+    )
+)
+def test_blocks_anywhere_are_read_once_and_come_to_an_end(blocks):
+    glyphs = []
+    for number, (column, row, wide, many, size) in enumerate(blocks):
+        character = chr(0x4E00 + number)
+        for line in range(many):
+            y, x = 36.0 * row + 1.4 * size * line, 100.0 * column
+            places = [x + size * k for k in range(wide)]
+            glyphs += [Glyph(character, at, at + size, y, size) for at in places]
+    text = "".join(line for block in read_page(glyphs) for line in block)
+    assert set(text) - {HEADLINE, "\u3000", " ", "\t"} == {g.text for g in glyphs}
