@@ -72,9 +72,9 @@ def _at_headlines(lines: Sequence[Line], part: range) -> Iterator[range]:
     midst of a sentence is a quotation set large, and begins nothing."""
     start = part.start
     for i in part:
-        told = any(lines[k].kind in ("byline", "body") for k in range(start, i))
-        told = told or any(lines[k].large for k in range(start, i))
-        if lines[i].opens and told and not _within_sentence(lines, i):
+        if not lines[i].opens or _within_sentence(lines, i):
+            continue
+        if any(line.large or line.kind in ("byline", "body") for line in lines[start:i]):
             yield range(start, i)
             start = i
     yield range(start, part.stop)

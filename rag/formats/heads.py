@@ -1,8 +1,8 @@
 """The headlines of a page: which they are, over which columns each stands, what stands under it.
 
-kicker, headline, subtitle   one head, a stack
-byline                       stands over columns too, and is no head
-heading of a section         larger than the text, but in a column of it: no head
+  kicker, headline, subtitle   one head, a stack
+  byline                       stands over columns too, and is no head
+  heading of a section         larger than the text, but in a column of it: no head
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _is_section(head: Item, items: Sequence[Item], em: float) -> bool:
     above = [i for i in text if overlap_x(i, head) and i.y1 <= head.y0 + 0.3 * em]
     if any(head.y0 - i.y1 < _CLOSE * em and len(i.lines) > 1 for i in above):
         return True
-    return any(abs(i.y0 - head.y0) < 0.7 * em and len(i.lines) > 1 for i in text)
+    return any(abs(i.y0 - head.y0) < _LEVEL * em and len(i.lines) > 1 for i in text)
 
 
 def _is_kicker(item: Item, head: Item, items: Sequence[Item]) -> bool:

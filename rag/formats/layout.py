@@ -118,9 +118,8 @@ def _order(items: list[Item], em: float, *, one_story: bool = False) -> list[Ite
     if not any(count_lines(i) for i in items):
         return []
     if len(items) == 1:
-        return (
-            _order(items[0].inside, em, one_story=items[0].one_story) if items[0].inside else items
-        )
+        only = items[0]
+        return _order(only.inside, em, one_story=only.one_story) if only.inside else items
     if not one_story:
         items = gathered(items, em)
         if len(items) == 1:
