@@ -42,6 +42,7 @@ from rag.terms import joined_terms, terms
 FORMAT = 1
 FOLDER = "lexical"
 _STATE = "state.json"
+_WRITING = "writing"  # stands beside it while files that it lists are written in place
 _HEAP_BYTES = 100_000_000  # tantivy writes a segment when it is full: about 100,000 chunks
 # Deleted chunks count in tantivy's statistics until their segment is merged. Up to this share is
 # put up with; beyond it, and in a small index (built in 0.3 s) always, the index is built anew.
@@ -279,8 +280,8 @@ class LexicalIndex:
 
     def damaged_files(self, store: Store) -> list[str]:
         """Return what is wrong with the folder; nothing where there is none, or only an older
-        state."""
-        if not (self._folder / _STATE).exists():
+        state, or where a writer is at work or was killed: the next one makes it anew."""
+        if not (self._folder / _STATE).exists() or (self._folder / _WRITING).exists():
             return []
         state = self._read_state()
         if state is None:
@@ -312,9 +313,11 @@ class LexicalIndex:
             else:
                 name = plan.base.state.name
                 index = _opened(self._folder / name)
+                (self._folder / _WRITING).touch()
             plan.write(_with_tokenizer(index))
             known = plan.base.state.files if plan.base else None
             self._write_state(plan.state(name, _listed(self._folder / name, known or {})))
+            (self._folder / _WRITING).unlink(missing_ok=True)
             self._snapshot = self._load()
         except (OSError, ValueError) as error:
             self._progress(f"the word index cannot be written ({error}): kept in memory")

@@ -304,6 +304,23 @@ def test_a_process_killed_at_any_time_leaves_whole_batches(tmp_path, model):
         store.close()
 
 
+def test_a_word_index_that_a_killed_writer_left_is_made_anew_and_no_damage(whole, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt  # as dead as a process: nothing catches it
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(LexicalIndex, "_write_state", killed)  # its files are already written
+        index_sources(whole, [*SOURCES, Source("more.txt", "运动会闭幕了，观众散去。")])
+        searched(whole, "观众")
+    assert examine(whole).lines() == []
+    store, lexical = Store.open(whole), LexicalIndex(whole)
+    lexical.refresh(store)
+    held = sum("观众" in chunk.text for chunk in store.texts(store.chunk_numbers()).values())
+    assert lexical.frequencies(["观众"]) == {"观众": held}
+    assert not (whole / "lexical" / "writing").exists()
+    store.close()
+
+
 def test_the_command_says_what_is_wrong_and_mends_it(whole, capsys):
     words = ["check", "--index", str(whole)]
     assert main(words) == 0
