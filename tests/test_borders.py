@@ -50,6 +50,10 @@ MARKS = st.text("约不足105.3,万亿元台年%（）“”《》()，。、 \n
         pytest.param("said Professor Latham and", "Latham", "Professor Latham", id="title"),
         pytest.param("up the A3 to London", "A3", "the A3", id="article"),
         pytest.param('so." Lee said', '" Lee', "Lee", id="mark that closes what stands before"),
+        pytest.param("Plan A\n0字", "0", "0", id="article on the line above"),
+        pytest.param("said Sir\nLee", "Lee", "Lee", id="title on the line above"),
+        pytest.param("at least\n14 men", "14", "14", id="qualifier on the line above"),
+        pytest.param("rates in US$\n500 men", "500", "500", id="currency on the line above"),
     ],
 )
 def test_a_span_is_moved_to_natural_borders(text, found, wanted):
