@@ -34,13 +34,22 @@ _COUNTED = re.compile(rf"{_FIGURE}[多余来]?个$")
 _AFTER_COUNTED = re.compile("百分点|国家和地区|国家|小时|季度|星期|点(?!名|评)|月(?!亮|饼)")
 # what is said not to be so: 不|超过1000元 is the opposite of 超过1000元
 _DENIED = re.compile(f"(?:[得能]?(?:超过|少于|低于|高于|多于)|到|足)(?={_FIGURE})")
+# these stand behind a number itself only: in 8日张某 and 5日路透社 they begin a word
+_RARER_UNIT = (
+    "张(?!贴)|处(?![理于罚置分境])|级(?!别)|股(?![份东权价市])|部(?![分队长落署])|组(?![织成建合装团])"
+    "|间(?![隔接])|班(?!子)|块(?!头)|路(?![上人口过线])|片(?!面)|站(?![在起立])|折(?![叠射磨])|单(?![位独一])"
+    "|批(?![评准发判])|轮(?![流胎番])|页(?![面岩])|杯(?!赛)|根(?![据本])|克(?![服隆])|瓦(?!解)|时(?![代候间段期而常有])|星级"
+)
 _UNIT = re.compile(
-    r"^(?:[万亿千百]*[多余来]?)(?:亿美元|万美元|亿元|万元|美元|欧元|日元|日圆|港元|韩元|美金|英镑|卢布|元|个百分点|百分点|平方公里|平方米|立方米|公里|千米|厘米|毫米|公顷|公斤|千克|"
+    rf"^(?:[万亿千百]*[多余来]?)(?:(?:部门|部委|时许|平米|毫升|毫克|海里|英里|英尺|英寸|瓦时|千瓦时|兆瓦时|千瓦|兆瓦|马力|像素|标箱|批次"
+    rf"|卢比|泰铢|澳元|美分|[篇瓶盒箱]|{_RARER_UNIT})|"
+    r"(?:亿美元|万美元|亿元|万元|美元|欧元|日元|日圆|港元|韩元|美金|英镑|卢布|元|个百分点|百分点|平方公里|平方米|立方米|公里|千米|厘米|毫米|公顷|公斤|千克|"
     r"个国家和地区|个国家|个月|个小时|小时|分钟|秒|周岁|人次|户次|[%％℃度年月日号天周岁台件款项家支名位人个只头辆架艘座所套场次届期条种类层米吨亩例户份倍分万亿"
     r"宗栋幢枚颗棵株笔桶吨升斤集册首幅列趟]|季度|星期|点(?!名|评|燃|击|赞|到|亮|出)"
-    r"|起(?![来到步飞诉源义草伏])|对(?![阵手比于战]))+"
+    r"|起(?![来到步飞诉源义草伏])|对(?![阵手比于战]))+)"
     r"(?:多|余|左右|以上|以下|以内|以来)?"
 )
+_NUMERALS = frozenset("〇零一二三四五六七八九十百千")
 _CLAUSE_END = re.compile(r"[，。；！？：;!?\n]|,(?!\d{3})|\.(?=\s)")
 _ITEM = "[^，。、；：:;！？!?\\n]{1,20}"
 _ITEMS_BEFORE = re.compile(f"(?:{_ITEM}、)+(?:{_ITEM})?\\Z")
@@ -170,10 +179,10 @@ def _english_length(text: str, start: int) -> int:
 
 
 def _is_inside_word(text: str, place: int) -> bool:
-    """Tell whether a Latin word or a number (12.5, 1,500) goes on across `place`."""
+    """Tell whether a Latin word or a number (12.5, 1,500, 第十一) goes on across `place`."""
     before, after = text[place - 1], text[place]
     if not (before.isascii() and after.isascii()):
-        return False
+        return before in _NUMERALS and after in _NUMERALS
     if before in ".,":
         return _digits(text, place - 2, 1) and _digits(text, place, 1 if before == "." else 3)
     if after in ".,":
