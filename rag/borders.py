@@ -49,7 +49,8 @@ _UNIT = re.compile(
     r"|起(?![来到步飞诉源义草伏])|对(?![阵手比于战]))+)"
     r"(?:多|余|左右|以上|以下|以内|以来)?"
 )
-_NUMERALS = frozenset("〇零一二三四五六七八九十百千")
+_TENS = frozenset("〇零十百千")
+_NUMERALS = _TENS | frozenset("一二三四五六七八九")
 _CLAUSE_END = re.compile(r"[，。；！？：;!?\n]|,(?!\d{3})|\.(?=\s)")
 _ITEM = "[^，。、；：:;！？!?\\n]{1,20}"
 _ITEMS_BEFORE = re.compile(f"(?:{_ITEM}、)+(?:{_ITEM})?\\Z")
@@ -182,7 +183,8 @@ def _is_inside_word(text: str, place: int) -> bool:
     """Tell whether a Latin word or a number (12.5, 1,500, 第十一) goes on across `place`."""
     before, after = text[place - 1], text[place]
     if not (before.isascii() and after.isascii()):
-        return before in _NUMERALS and after in _NUMERALS
+        # 十|一 is one number; in 统一|三家 no number begins before
+        return {before, after} <= _NUMERALS and not _TENS.isdisjoint((before, after))
     if before in ".,":
         return _digits(text, place - 2, 1) and _digits(text, place, 1 if before == "." else 3)
     if after in ".,":

@@ -41,6 +41,7 @@ MARKS = st.text("约不足105.3,万亿元台年%（）“”《》()，。、 \n
         pytest.param("反弹94.42个点，", "94.42个", "94.42个点", id="unit after 个"),
         pytest.param("案件2.38万起，", "2.38万", "2.38万起", id="rarer classifier"),
         pytest.param("纳入第十一批名录", "第十", "第十一批", id="half a Chinese number"),
+        pytest.param("由他统一三家公司", "三家", "三家", id="a word that ends as a number does"),
         pytest.param("增加135.2464万股，", "135.2464万", "135.2464万股", id="shares"),
         pytest.param("抢走130万股东的钱", "130万", "130万", id="a word that begins as a unit does"),
         pytest.param("截至7月8日张三说", "7月8", "7月8日", id="a name behind a date"),
