@@ -94,7 +94,8 @@ class StaticEmbedder:
         """Return the vectors of tokens at length 1, and how long they are in the table."""
         rows = self._rows[tokens].astype(np.float32)
         lengths = np.linalg.norm(rows, axis=1)
-        return rows / np.where(lengths > 0, lengths, 1)[:, None], lengths
+        rows /= np.where(lengths > 0, lengths, 1)[:, None]
+        return rows, lengths
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), np.float32)
