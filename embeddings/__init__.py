@@ -10,12 +10,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Embedder", "EmbedderError", "Vectors", "load"]
+if TYPE_CHECKING:
+    from embeddings.static import StaticEmbedder
+
+__all__ = ["Embedder", "EmbedderError", "Vectors", "load", "of_words"]
 
 Vectors = NDArray[np.float32]
 
@@ -58,3 +62,20 @@ def load(name: str = "default") -> Embedder:
     from embeddings.hub import HubEmbedder
 
     return HubEmbedder.open(name)
+
+
+def of_words(embedder: Embedder) -> StaticEmbedder:
+    """Return the model itself where it has one vector a word, else the bundled one.
+
+    Raises EmbedderError.
+    """
+    from embeddings.static import StaticEmbedder
+
+    return embedder if isinstance(embedder, StaticEmbedder) else _bundled()
+
+
+@cache
+def _bundled() -> StaticEmbedder:
+    from embeddings.static import StaticEmbedder
+
+    return StaticEmbedder.bundled()

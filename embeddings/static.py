@@ -23,7 +23,9 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 # Texts cut into tokens at once: enough to be fast, few enough to need little memory (60 MB).
 BLOCK = 1024
-_MANY = 64  # texts; below, making the tables of the faster way would cost more than it saves
+# texts; for fewer at once the faster way is none, and before so many were cut, making its tables
+# costs more than it saves
+_SOME, _MANY = 8, 512
 
 
 class StaticEmbedder:
@@ -42,6 +44,7 @@ class StaticEmbedder:
         except Exception as error:  # safetensors and tokenizers raise their own, and bare ones
             raise EmbedderError(f"{folder} is damaged ({error}): install Youju again") from error
         self._folder = folder
+        self._texts_cut = 0
         self.name = name
 
     @classmethod
@@ -70,12 +73,34 @@ class StaticEmbedder:
         """Return (n, dimension) float32, unit rows; text without a known word: a zero row."""
         return self._encode(texts)
 
+    def nearest(self, question: str, passages: Sequence[str]) -> tuple[Vectors, Vectors]:
+        """Return how near to each token of a question the nearest one of each passage is,
+        (passages, tokens), 0 to 1, and how long that token's part of the question's vector is,
+        (tokens,): of common words short."""
+        (asked,) = self._cut([question])
+        asked = np.unique(asked)
+        of_question, lengths = self._unit_rows(asked)
+        cut = self._cut(passages)
+        tokens, places = np.unique(np.concatenate([*cut, asked]), return_inverse=True)
+        near = np.maximum(self._unit_rows(tokens)[0] @ of_question.T, 0)
+        best = np.zeros((len(passages), len(asked)), np.float32)
+        end = 0
+        for row, ids in zip(best, cut, strict=True):
+            start, end = end, end + len(ids)
+            near[places[start:end]].max(0, initial=0, out=row)
+        return best, np.asarray(self._scale[asked] * lengths, np.float32)
+
+    def _unit_rows(self, tokens: NDArray[np.int64]) -> tuple[Vectors, Vectors]:
+        """Return the vectors of tokens at length 1, and how long they are in the table."""
+        rows = self._rows[tokens].astype(np.float32)
+        lengths = np.linalg.norm(rows, axis=1)
+        rows /= np.where(lengths > 0, lengths, 1)[:, None]
+        return rows, lengths
+
     def _encode(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         for first in range(0, len(texts), BLOCK):
-            # Half a surrogate pair is no text; tokenizers would refuse the whole block for it.
-            block = [t.encode("utf-8", "ignore").decode() for t in texts[first : first + BLOCK]]
-            for place, ids in enumerate(self._cut(block), start=first):
+            for place, ids in enumerate(self._cut(texts[first : first + BLOCK]), start=first):
                 if len(ids):  # one product a text: four times as fast as one reduceat a block
                     vectors[place] = self._scale[ids] @ self._rows[ids].astype(np.float32)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -84,8 +109,12 @@ class StaticEmbedder:
 
     def _cut(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
         """Return the tokens of each text, in the same order whichever way they are found."""
-        if len(texts) >= _MANY and self._cutter is not None:
-            return self._cutter.cut(texts)
+        # Half a surrogate pair is no text; tokenizers would refuse all texts for it.
+        texts = [text.encode("utf-8", "ignore").decode() for text in texts]
+        if len(texts) >= _SOME:
+            self._texts_cut += len(texts)
+            if self._texts_cut >= _MANY and self._cutter is not None:
+                return self._cutter.cut(texts)
         encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [known(encoding.ids) for encoding in encodings]
 

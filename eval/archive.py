@@ -29,6 +29,7 @@ from rag.terms import is_chinese
 from rag.types import Answer, essence
 
 FIRST = 5  # passages
+ROWS = 300  # questions of each set
 _AROUND = 12  # characters on each side of an answer by which its passage is known again
 _KEY = 16  # characters: long enough to stand in one story only
 
@@ -97,6 +98,29 @@ def _linked(data: Path) -> list[Asked]:
     ]
 
 
+def question_sets(data: Path) -> dict[str, list[Asked]]:
+    """Return the sets of questions by their names."""
+    said, unsaid = our_questions(data)
+    return {
+        "ours, held out, Chinese": [q for q in said if is_chinese(q.question)],
+        "ours, held out, English": [q for q in said if not is_chinese(q.question)],
+        "ours, not said": unsaid,
+        "linked, trained on": linked_questions(data),
+    }
+
+
+def drawn(questions: Sequence[Asked], rows: int = ROWS) -> list[Asked]:
+    """Return those of a set that are asked."""
+    return random.Random(1).sample(questions, min(rows, len(questions)))
+
+
+def spare_questions(data: Path) -> list[Asked]:
+    """Return the questions with an answer that the figures are not from."""
+    sets = question_sets(data).values()
+    asked = {question for questions in sets for question in drawn(questions)}
+    return [q for questions in sets for q in questions if q.answers and q not in asked]
+
+
 def ask(bot: Bot, question: Asked, threshold: float) -> Outcome:
     """Ask one question of a bot that never refuses."""
     started = time.perf_counter()
@@ -139,20 +163,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--index", type=Path, required=True)
-    parser.add_argument("--rows", type=int, default=300, help="questions of each set")
+    parser.add_argument("--rows", type=int, default=ROWS, help="questions of each set")
     options = parser.parse_args()
     bot = Bot.open(options.index, settings=Settings(refuse_below=0.0))
     threshold = Calibration.from_json(ExtractiveReader.load().calibration).threshold
-    said, unsaid = our_questions(options.data)
-    sets = {
-        "ours, held out, Chinese": [q for q in said if is_chinese(q.question)],
-        "ours, held out, English": [q for q in said if not is_chinese(q.question)],
-        "ours, not said": unsaid,
-        "linked, trained on": linked_questions(options.data),
-    }
-    for name, questions in sets.items():
-        drawn = random.Random(1).sample(questions, min(options.rows, len(questions)))
-        results = [ask(bot, question, threshold) for question in drawn]
+    for name, questions in question_sets(options.data).items():
+        results = [ask(bot, question, threshold) for question in drawn(questions, options.rows)]
         sys.stdout.write(line(name, results))
         sys.stdout.flush()
 

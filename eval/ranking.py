@@ -1,12 +1,14 @@
 """Fits the weights by which search orders passages.
 
-    python -m eval.ranking --set INDEX GOLD [--set INDEX GOLD …] [--split dev]
+    python -m eval.ranking --archive DATA INDEX [--set INDEX GOLD …] [--split dev]
 
     {"questions": 1876, "held": 0.91, "same": {"lexical": 6.1, …}, "other": {…}}
 
-Of each question the candidates of both legs, and which of them holds a whole quote of its evidence;
-`same` are candidates in the question's language, `other` those in the other one. What is printed
-goes into `rag/ranking.py`. `held`: share of questions with such a candidate at all.
+`--archive` asks the questions about all news articles that `eval.archive` does not ask; `--set`
+those of a gold file. Of each question the candidates of both legs, and which of them holds a whole
+quote of its evidence; `same` are candidates in the question's language, `other` those in the other
+one. What is printed goes into `rag/ranking.py`. `held`: share of questions with such a candidate at
+all.
 """
 
 from __future__ import annotations
@@ -16,19 +18,37 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from eval import gold
+from eval.archive import spare_questions
 from rag.answer import Bot
 from rag.ranking import FEATURES
+from rag.search import Weighed
 from rag.types import essence
 
 Floats = npt.NDArray[np.float64]
 List = tuple[Floats, Floats, float]
 
 RIDGE = 3.0  # in units of the features' spread; 1 and 10 give the same order of the features
+# In the question's own language `article` brings nothing beside `cover`, but a weight that takes
+# from `cover` what it gives there.
+UNUSED = {"same": ("article",), "other": ()}
+
+
+class Judged(NamedTuple):
+    """A question, and what a passage must hold to be a right one: any of these quotes."""
+
+    question: str
+    quotes: tuple[tuple[str, str], ...]  # the source, "" for any, and what stands in it
+
+    def is_right(self, passage: Weighed) -> bool:
+        """Tell whether a passage holds a quote."""
+        text = essence(passage.text)
+        return any(f in ("", passage.source) and quote in text for f, quote in self.quotes)
 
 
 def list_net(lists: Sequence[List], ridge: float) -> Floats:
@@ -74,23 +94,40 @@ def _list_loss(
     return loss, gradient, hessian
 
 
-def collect(bot: Bot, rows: Sequence[gold.GoldRow]) -> tuple[list[List], list[List]]:
+def gold_questions(file: Path, split: str | None) -> list[Judged]:
+    """Return the questions of a gold file that stand alone and have an answer."""
+    return [
+        Judged(row.question, tuple((e.file, essence(e.quote)) for e in row.evidence))
+        for row in gold.load(file, split=split)
+        if row.answerable and row.evidence and not row.history
+    ]
+
+
+def archive_questions(data: Path) -> list[Judged]:
+    """Return the questions about all news articles."""
+    return [Judged(q.question, (("", q.evidence),)) for q in spare_questions(data)]
+
+
+def collect(bot: Bot, questions: Sequence[Judged]) -> tuple[list[List], list[List]]:
     """Return the candidates of every answerable question, apart for those in the question's
     language and in the other one; questions without a right candidate are left out."""
     kinds: tuple[list[List], list[List]] = ([], [])
-    for row in rows:
-        quotes = [(e.file, essence(e.quote)) for e in row.evidence]
-        weighed = bot.weigh_passages(row.question)
+    for question in questions:
+        weighed = bot.weigh_passages(question.question)
         for own, lists in zip((True, False), kinds, strict=True):
             here = [w for w in weighed if w.own is own]
-            right = np.array(
-                [any(w.source == f and q in essence(w.text) for f, q in quotes) for w in here],
-                np.float64,
-            )
+            right = np.array([question.is_right(w) for w in here], np.float64)
             if right.any():
                 features = np.array([w.features for w in here], np.float64)
                 lists.append((features, right / right.sum(), 1.0))
     return kinds
+
+
+def _weights(lists: Sequence[List], unused: Sequence[str]) -> list[float]:
+    """Return the weight of each of FEATURES, 0 of those unused."""
+    used = np.array([name not in unused for name in FEATURES], np.float64)
+    found = list_net([(x * used, share, weight) for x, share, weight in lists], RIDGE)
+    return [float(weight) for weight in found.round(2)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,24 +138,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=Path,
         nargs=2,
         action="append",
-        required=True,
+        default=[],
         metavar=("INDEX", "GOLD"),
         help="an index and a gold file about it; may be given again",
     )
+    parser.add_argument(
+        "--archive",
+        type=Path,
+        nargs=2,
+        metavar=("DATA", "INDEX"),
+        help="the training data and an index of its news articles",
+    )
     parser.add_argument("--split", choices=("dev", "test"), default=None)
     options = parser.parse_args(arguments)
+    sets = [(index, gold_questions(file, options.split)) for index, file in options.set]
+    if options.archive:
+        data, index = options.archive
+        sets.append((index, archive_questions(data)))
+    if not sets:
+        parser.error("give --set or --archive")
     same: list[List] = []
     other: list[List] = []
-    asked = 0
-    for index, file in options.set:
-        rows = gold.load(file, split=options.split)
-        rows = [row for row in rows if row.answerable and row.evidence and not row.history]
-        asked += len(rows)
-        for lists, found in zip((same, other), collect(Bot.open(index), rows), strict=True):
+    for index, questions in sets:
+        for lists, found in zip((same, other), collect(Bot.open(index), questions), strict=True):
             lists += found
+    asked = sum(len(questions) for _, questions in sets)
     told = {"questions": asked, "held": round((len(same) + len(other)) / asked, 4)}
     fitted = {
-        name: dict(zip(FEATURES, list_net(lists, RIDGE).round(2).tolist(), strict=True))
+        name: dict(zip(FEATURES, _weights(lists, UNUSED[name]), strict=True))
         for name, lists in (("same", same), ("other", other))
         if lists
     }

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -30,6 +30,7 @@ from rag.lexicon.words import FUNCTION_WORDS
 from rag.protocol import PassageStore, Vectors, Words
 from rag.ranking import (
     FEATURES,
+    MEANT,
     OTHER_LANGUAGE,
     SAME_LANGUAGE,
     Candidate,
@@ -37,6 +38,7 @@ from rag.ranking import (
     Group,
     features,
     matched,
+    meant,
 )
 from rag.refusal import missing_words
 from rag.settings import Settings
@@ -45,11 +47,13 @@ from rag.terms import ASKING_CHARACTERS, fold, is_chinese, subject_terms, terms
 from rag.types import Article, Hit
 from rag.vectors import Ids, VectorIndex
 
+_WORDS_BEFORE_VECTORS = 2  # candidates of BM25 for each of the vectors; more bring nothing
 _MISSED = 0.8  # BM25 of a passage the lexical leg did not bring, of the last one it brought
 _PLAIN = 0.3  # weight of the cosine beside BM25 where the learned order is switched off
 _BEGIN = 2  # characters of a name that it is looked up by
 _MOST_TWINS = 4  # passages listed behind the one that says the same
 _FOREIGN = 0.001  # share of passages in a language that makes it one of the corpus's
+_CLOSER = 24  # passages whose words are compared with the question's; 12 lose what that brings
 _SPARE = 10  # nearest vectors beyond those wanted: their order is by exact cosines
 _EMPTY = ASKING_CHARACTERS | FUNCTION_WORDS
 _CHINESE_WORDS, _ENGLISH_WORDS = ("的", "是", "在"), ("the", "of", "and")
@@ -205,6 +209,7 @@ class Search:
     def weigh(self, question: str) -> list[Weighed]:
         """Return every candidate with what its place is computed from, best first."""
         found, texts, _ = self._found(question, Filter())
+        self._look_closer(question, list(found), found, texts)
         return [
             Weighed(texts[n].source, texts[n].text, one.own, tuple(map(float, one.row)))
             for n, one in sorted(found.items(), key=lambda item: -item[1].fit)
@@ -222,7 +227,7 @@ class Search:
         found = self._candidates(query, vectors, vector, among)
         texts = self.store.texts(list(found))
         found = {number: one for number, one in found.items() if number in texts}
-        self._rank(query, found, texts)
+        self._rank(question, query, found, texts)
         return found, texts, query
 
     def _among(self, question: str, within: Filter) -> list[int] | None:
@@ -302,6 +307,7 @@ class Search:
         for rank, (number, score) in enumerate(lexical, 1):
             found[number] = _Found(lexical_rank=rank, lexical=score)
         if use("dense"):
+            limit = -(-limit // _WORDS_BEFORE_VECTORS)
             near = [number for number, _ in vectors.search(vector, limit + _SPARE, among)]
             exact = self._cosines(vector, {*near, *found})
             nearest = sorted(exact.keys() & set(near), key=lambda n: (-exact[n], n))[:limit]
@@ -317,7 +323,11 @@ class Search:
         return dict(zip(there, cosines(rows, vector), strict=True))
 
     def _rank(
-        self, query: _Query, found: Mapping[int, _Found], passages: Mapping[int, ChunkText]
+        self,
+        question: str,
+        query: _Query,
+        found: Mapping[int, _Found],
+        passages: Mapping[int, ChunkText],
     ) -> None:
         """Say of each candidate how well it fits."""
         least = min((f.lexical for f in found.values() if f.lexical_rank), default=0.0) * _MISSED
@@ -327,10 +337,7 @@ class Search:
         chinese = {number: is_chinese(text) for number, text in folded.items()}
         own = [number for number in folded if chinese[number] == query.chinese]
         other = [number for number in folded if chinese[number] != query.chinese]
-        for numbers, groups, weights in (
-            (own, query.own, SAME_LANGUAGE),
-            (other, query.other or query.own, OTHER_LANGUAGE),
-        ):
+        for numbers, groups in ((own, query.own), (other, query.other or query.own)):
             candidates = [
                 Candidate(
                     found[n].lexical if found[n].lexical_rank else least,
@@ -342,14 +349,36 @@ class Search:
                 for n in numbers
             ]
             rows = features(groups, candidates, top=top, nearest=nearest)
-            fits = weights.fit(rows)
-            if "order" not in self._parts:
-                cosines = np.array([c.cosine for c in candidates], np.float32)
-                fits = rows[:, FEATURES.index("lexical")] + _PLAIN * cosines
-            for number, row, fit in zip(numbers, rows, fits, strict=True):
+            for number, row in zip(numbers, rows, strict=True):
                 one = found[number]
-                one.own, one.row, one.fit = numbers is own, row, max(0.0, float(fit))
-                one.groups = groups
+                one.own, one.row, one.groups = numbers is own, row, groups
+        if "order" not in self._parts:
+            for one in found.values():
+                assert one.row is not None
+                one.fit = max(0.0, float(one.row[FEATURES.index("lexical")]) + _PLAIN * one.dense)
+            return
+        _fit(found.values())
+        first = sorted(found, key=lambda n: (-found[n].fit, n))[:_CLOSER]
+        self._look_closer(question, first, found, passages)
+        _fit(found.values())
+
+    def _look_closer(
+        self,
+        question: str,
+        first: Sequence[int],
+        found: Mapping[int, _Found],
+        passages: Mapping[int, ChunkText],
+    ) -> None:
+        """Say of the first candidates how well their words stand for the question's; of the others,
+        as well as the worst of these."""
+        if not first:
+            return
+        words = embeddings.of_words(self._embedder)
+        near = meant(*words.nearest(question, [passages[n].text for n in first]))
+        told = dict(zip(first, near, strict=True))
+        for number, one in found.items():
+            assert one.row is not None
+            one.row[MEANT] = told.get(number, near.min())
 
     def vectors(self) -> Vectors:
         """Return the vector index of the last committed state: the one at hand, brought up to date;
@@ -444,3 +473,14 @@ class Search:
             meant = [a for a in every if within.holds(a.source, a.title, a.published)]
             found[identity] = meant or every
         return found
+
+
+def _fit(found: Iterable[_Found]) -> None:
+    """Weigh the features of candidates, apart for those in the question's language and in the other
+    one."""
+    for own, weights in ((True, SAME_LANGUAGE), (False, OTHER_LANGUAGE)):
+        some = [(one, one.row) for one in found if one.own is own and one.row is not None]
+        if some:
+            fits = weights.fit(np.stack([row for _, row in some]))
+            for (one, _), fit in zip(some, fits, strict=True):
+                one.fit = max(0.0, float(fit))

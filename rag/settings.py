@@ -26,7 +26,7 @@ class Settings:
     # Latin letters is cut two and a half times as long, and so is its overlap
     max_chunk_chars: int = 300
     overlap_chars: int = 90  # a sentence up to this long is repeated at the head of the next chunk
-    candidates: int = 50  # passages each leg brings to the fusion
+    candidates: int = 50  # passages BM25 brings to the fusion; the vectors bring half as many
     # what reorders the best passages: "none", or a cross-encoder's name or folder
     reranker: str = "none"
     reranked: int = 20  # passages it looks at; each costs it one run

