@@ -10,6 +10,7 @@ import pytest
 
 from eval.asking import Asked, Rows
 from eval.calibrate import (
+    WRONG_ANSWER,
     choose_threshold,
     fit,
     fit_ranking,
@@ -100,12 +101,27 @@ def test_an_unanswerable_question_has_no_right_answer():
     assert rows.gain[0].tolist() == [0.0]
 
 
-def test_the_threshold_handles_most_questions_rightly():
-    confidence = np.array([0.1, 0.15, 0.6, 0.7])
-    right = np.array([0.0, 0.0, 1.0, 1.0])
-    answerable = np.array([0.0, 0.0, 1.0, 1.0])
+@pytest.mark.parametrize("said_share", [0.3, 0.6, 0.9])
+def test_no_other_threshold_is_worth_more(said_share):
+    rng = np.random.default_rng(3)
+    confidence = rng.random(200_000)
+    right = rng.random(200_000) < confidence
+    said = right | (rng.random(200_000) < said_share)
+    chosen = choose_threshold(right.astype(float), said.astype(float), np.ones(200_000))
+
+    def worth(threshold: float) -> float:
+        answered = confidence >= threshold
+        well = (answered & right) | (~answered & ~said)
+        return float((well - WRONG_ANSWER * (answered & ~right)).mean())
+
+    assert worth(chosen) >= max(worth(t) for t in np.arange(0.05, 0.95, 0.05)) - 0.001
+
+
+def test_more_that_is_not_said_makes_the_threshold_stricter():
+    right = np.array([1.0, 0.0, 0.0, 0.0])
+    few, many = np.array([1.0, 1.0, 1.0, 0.0]), np.array([1.0, 0.0, 0.0, 0.0])
     alike = np.ones(4)
-    assert 0.15 < choose_threshold(confidence, right, answerable, alike) <= 0.6
+    assert choose_threshold(right, few, alike) < choose_threshold(right, many, alike)
 
 
 def test_the_rows_of_an_article_are_left_out_together():
