@@ -178,7 +178,8 @@ def _article(
     text = "\n".join(repaired.text[a:b] for a, b in spans)
     heads = _merged([lines[i] for i in story.titles])
     title = source.title or " ".join(repaired.text[a:b] for a, b in heads) or None
-    byline = None if story.byline is None else lines[story.byline].text.strip("■◎●□▲ ")
+    signed = None if story.byline is None else lines[story.byline].span
+    byline = signed and repaired.text[signed.start : signed.end].strip("■◎●□▲ ")
     return Article(
         id=_identity(source, number, text),
         source=source.name,
