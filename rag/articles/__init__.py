@@ -120,7 +120,7 @@ def _stories(lines: Sequence[Line], part: range) -> list[Story]:
         titles = [i for i in part if lines[i].kind == "head"]
         text = [i for i in part if lines[i].kind == "body"]
         byline = titles[-1] + 1
-        if len(titles) + len(text) + 1 == len(part) and text[0] == byline + 1:
+        if len(titles) + len(text) + 1 == len(part) and text[:1] == [byline + 1]:
             return [Story(titles, byline, text)]  # nothing to weigh
     quoted = quotations(lines, part)
     kept = [i for i in part if i not in quoted]
