@@ -137,10 +137,13 @@ def test_a_bylined_headline_parts_two_stories():
 
 
 def test_a_page_in_traditional_characters_is_parted_as_in_simplified():
-    page = "環狀線昨日通車\n\n記者 簡立恆\n\n港都環狀線昨日上午正式通車，首日運量達十二萬人\n次，超出預期近三成。\n\n" + (
-        "全市換書集市開場\n\n記者 溫舒雅\n\n圖書館二十三日在十八個分館辦換書集市，憑一本換一本，教\n材與雜誌不換。"
+    page = (
+        *("環狀線昨日通車", "", "記者 簡立恆", ""),
+        *("港都環狀線昨日上午正式通車，首日運量達十二萬人", "次，超出預期近三成。", ""),
+        *("全市換書集市開場", "", "記者 溫舒雅", ""),
+        *("圖書館二十三日在十八個分館辦換書集市，憑一本換一本，教", "材與雜誌不換。"),
     )
-    told = [(a.title, a.byline, a.text[-5:]) for a in split(page)]
+    told = [(a.title, a.byline, a.text[-5:]) for a in split(*page)]
     assert told == [
         ("環狀線昨日通車", "記者 簡立恆", "期近三成。"),
         ("全市換書集市開場", "記者 溫舒雅", "雜誌不換。"),
