@@ -160,6 +160,23 @@ def _sections_astray(stories: Sequence[Printed], rng: Random) -> Blocks:
     return out
 
 
+def _tails_later(stories: Sequence[Printed], rng: Random) -> Blocks:
+    """In order, but the rest of some stories, from a paragraph in the midst on, stands behind
+    another story or at the end of the page, as where a column goes on beside a picture."""
+    late: list[tuple[int, Blocks]] = []
+    out: list[Blocks] = []
+    for n, s in enumerate(stories):
+        parted = len(s.body) > 1 and rng.random() < 0.6
+        cut = rng.randint(1, len(s.body) - 1) if parted else len(s.body)
+        out.append([(n, s.head, "head"), (n, s.body[:cut], "body")])
+        if parted:
+            far = len(stories) if rng.random() < 0.3 else n + rng.choice((1, 1, 2))
+            late.append((min(far, len(stories) - 1), [(n, s.body[cut:], "body")]))
+    for at, tail in late:
+        out[at] += tail
+    return [block for blocks in out for block in blocks]
+
+
 def _one_lede_last(stories: Sequence[Printed], rng: Random) -> Blocks:
     """In order, but head and lede of one story stand at the end of the page, or the lede alone."""
     out: Blocks = []
@@ -188,7 +205,7 @@ def _lede(story: Printed, rng: Random) -> tuple[list[int], list[int]]:
 
 
 ORDERS: dict[Callable[[Sequence[Printed], Random], Blocks], float] = {
-    _in_order: 0.32,
+    _in_order: 0.26,
     _head_behind: 0.07,
     _lede_behind: 0.09,
     _heads_apart: 0.08,
@@ -197,10 +214,11 @@ ORDERS: dict[Callable[[Sequence[Printed], Random], Blocks], float] = {
     _heads_last: 0.04,
     _byline_behind: 0.02,
     _sidebar: 0.03,
-    _mixed: 0.08,
+    _mixed: 0.09,
     _tail_first: 0.04,
-    _in_columns: 0.03,
+    _in_columns: 0.04,
     _sections_astray: 0.03,
     _one_lede_last: 0.04,
+    _tails_later: 0.09,
 }
 """How often each order is drawn: most pages are read in order, the others are what goes wrong."""

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from eval.damage import ADDED, DAMAGES, Page, changed, hard_wraps, page_of, paragraphs
 from eval.habits import furniture_line, house_of, jump_line
 from eval.orders import ORDERS, Block, Blocks
-from eval.printed import TrueArticle, printed
+from eval.printed import Printed, TrueArticle, printed
 from eval.stories import Story, headline, is_english
 from rag.types import Source, is_ignorable
 
@@ -45,7 +45,11 @@ class TruePage(NamedTuple):
 def simulated(stories: Sequence[Story], rng: Random, name: str = "page.txt") -> TruePage:
     """Print the stories on one page and damage it."""
     house = house_of(rng)
-    stands = [printed(story, rng, house) for story in stories]
+    return laid_out([printed(story, rng, house) for story in stories], rng, name)
+
+
+def laid_out(stands: Sequence[Printed], rng: Random, name: str) -> TruePage:
+    """Lay stories out on one page, in one of `ORDERS`, and damage it."""
     order = rng.choices(list(ORDERS), list(ORDERS.values()))[0]
     blocks = [block for block in order(stands, rng) if block[1]]
     for n, story in enumerate(stands):
@@ -55,7 +59,7 @@ def simulated(stories: Sequence[Story], rng: Random, name: str = "page.txt") -> 
             if blocks[at][2] == "body" and rng.random() < 0.7:
                 at = _parted(blocks, at, rng)
             blocks.insert(at + 1, (n, story.aside, "caption"))
-    return _laid_out([one.article for one in stands], blocks, rng, name)
+    return _page_of([one.article for one in stands], blocks, rng, name)
 
 
 def _parted(blocks: Blocks, at: int, rng: Random) -> int:
@@ -84,7 +88,7 @@ def _bylines_apart(articles: Sequence[TrueArticle], blocks: Blocks) -> Iterator[
             yield n, signed, "byline"
 
 
-def _laid_out(articles: Sequence[TrueArticle], blocks: Blocks, rng: Random, name: str) -> TruePage:
+def _page_of(articles: Sequence[TrueArticle], blocks: Blocks, rng: Random, name: str) -> TruePage:
     style = _Style(rng)
     owners: list[tuple[int, int, int]] = []
     pieces: list[Page] = style.furniture(rng, style.much)

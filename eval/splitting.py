@@ -299,6 +299,16 @@ def written_pages(numbers: Iterable[str] | None = None) -> list[TruePage]:
     return [written_page(number) for number in numbers or [f"{n:02}" for n in range(1, 41, 2)]]
 
 
+def written_articles(folder: str, numbers: Iterable[int]) -> list[list[TrueArticle]]:
+    """Return the articles of pages we wrote, of `eval/pages/truth` or `eval/pages/stories`."""
+    out = []
+    for number in numbers:
+        path = PAGES / folder / f"{number:02}.json"
+        record = json.loads(path.read_text(encoding="utf-8"))
+        out.append([_true_article(one, record["day"]) for one in record["articles"]])
+    return out
+
+
 def bench_pages(count: int = 40) -> dict[str, float]:
     """Return the measures over simulated pages, made of the articles of the odd pages we wrote, and
     with "PDF: " before their names over such pages printed as PDFs, where reportlab is there."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from rag.lexicon.numbers import han_number
 from rag.lexicon.words import PARTICLES
 from rag.quantities import han_value
-from rag.terms import fold
+from rag.terms import fold, simplified
 
 _HAN_DIGITS = "零〇一二两三四五六七八九"
 _SPOKEN = re.compile(
@@ -35,14 +35,7 @@ def as_found(question: str, texts: Sequence[str]) -> str:
     >>> as_found("松延動力七月交付一百零五台?", ["松延动力7月交付105台"])
     '松延动力7月交付105台?'
     """
-    return _numbers_as_found(_simplified(question), [fold(text) for text in texts])
-
-
-def _simplified(question: str) -> str:
-    """Return Simplified characters of half width; Latin letters keep their case."""
-    if question.isascii():
-        return question
-    return "".join(c if c.isascii() else f for c, f in zip(question, fold(question), strict=True))
+    return _numbers_as_found(simplified(question), [fold(text) for text in texts])
 
 
 def _numbers_as_found(question: str, texts: Sequence[str]) -> str:

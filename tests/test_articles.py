@@ -136,6 +136,20 @@ def test_a_bylined_headline_parts_two_stories():
     assert (one.title, two.title) == (None, "新研究：步态训练减轻膝关节疼痛")
 
 
+def test_a_page_in_traditional_characters_is_parted_as_in_simplified():
+    page = (
+        *("環狀線昨日通車", "", "記者 簡立恆", ""),
+        *("港都環狀線昨日上午正式通車，首日運量達十二萬人", "次，超出預期近三成。", ""),
+        *("全市換書集市開場", "", "記者 溫舒雅", ""),
+        *("圖書館二十三日在十八個分館辦換書集市，憑一本換一本，教", "材與雜誌不換。"),
+    )
+    told = [(a.title, a.byline, a.text[-5:]) for a in split(*page)]
+    assert told == [
+        ("環狀線昨日通車", "記者 簡立恆", "期近三成。"),
+        ("全市換書集市開場", "記者 溫舒雅", "雜誌不換。"),
+    ]
+
+
 def test_a_headline_printed_behind_its_story_comes_first_in_it():
     one, two = split(
         PLAN + "（新华社上海8月16日电）",

@@ -29,6 +29,11 @@ def kinds(*lines: str) -> list[str]:
         "董素玉",
         "向晚",
         "统文",
+        "编译 步云飞",
+        "读者 陈晓明",
+        "口述：童掌柜 整理：卓远",
+        "本报记者 李明 摄影 王强",
+        "記者 簡立恆／報導",
     ],
 )
 def test_who_signs_below_a_headline_is_a_byline(byline):
@@ -36,7 +41,8 @@ def test_who_signs_below_a_headline_is_a_byline(byline):
 
 
 @pytest.mark.parametrize(
-    "words", ["深入", "推进", "采访报道的外国记者表示，中国", "by Yemeni President Hady. In"]
+    "words",
+    ["深入", "推进", "采访报道的外国记者表示，中国", "by Yemeni President Hady. In", "读者来信"],
 )
 def test_words_of_a_sentence_are_no_byline(words):
     assert "byline" not in kinds("调整步态训练减轻膝痛", words, KNEE)

@@ -120,7 +120,7 @@ def _stories(lines: Sequence[Line], part: range) -> list[Story]:
         titles = [i for i in part if lines[i].kind == "head"]
         text = [i for i in part if lines[i].kind == "body"]
         byline = titles[-1] + 1
-        if len(titles) + len(text) + 1 == len(part) and text[0] == byline + 1:
+        if len(titles) + len(text) + 1 == len(part) and text[:1] == [byline + 1]:
             return [Story(titles, byline, text)]  # nothing to weigh
     quoted = quotations(lines, part)
     kept = [i for i in part if i not in quoted]
@@ -178,7 +178,8 @@ def _article(
     text = "\n".join(repaired.text[a:b] for a, b in spans)
     heads = _merged([lines[i] for i in story.titles])
     title = source.title or " ".join(repaired.text[a:b] for a, b in heads) or None
-    byline = None if story.byline is None else lines[story.byline].text.strip("■◎●□▲ ")
+    signed = None if story.byline is None else lines[story.byline].span
+    byline = signed and repaired.text[signed.start : signed.end].strip("■◎●□▲ ")
     return Article(
         id=_identity(source, number, text),
         source=source.name,

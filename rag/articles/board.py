@@ -111,7 +111,7 @@ class Board(Segments):
             return out
         out += [(NUMBER[f"title {self.kinds[label]}"], 1.0), *self.title[label]]
         if self.collects[label]:
-            out.append((NUMBER["collected"], min(len(segments) - 1.0, _MOST_COLLECTED)))
+            out.append((NUMBER["more of a column"], min(len(segments) - 1.0, _MOST_COLLECTED)))
         for k, run in enumerate(runs):
             form = "only" if len(runs) == 1 else "more" if k else "first"
             out.append((NUMBER[f"{form} {PLACES[self._place(label, run)]}"], 1.0))
@@ -168,8 +168,8 @@ class Board(Segments):
             meaning += sum(self.alike[s][t] for s in run for t in others) / count
             words += sum(self.shared[s][t] for s in run for t in others) / count
             traces += sum(self.unlike[s][t] for s in run for t in others) / count
-        yield NUMBER["meaning"], meaning
-        yield NUMBER["words"], words
+        yield NUMBER["meaning of pieces"], meaning
+        yield NUMBER["words of pieces"], words
         yield NUMBER["traces"], traces
         for before, after in pairwise(runs):
             broken, fragment = self.broken[before[-1]], self.fragment[after[0]]

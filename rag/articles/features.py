@@ -26,8 +26,8 @@ STORY_FEATURES = (
     "told first",  # … of the story's first segment
     "named",  # words of the head in the story, likewise
     "named first",
-    "meaning",  # pieces of a story apart, against other segments
-    "words",
+    "meaning of pieces",  # of a story that stand apart, against other segments
+    "words of pieces",
     "traces",  # of extraction, how unlike they are
     "widths",
     "untitled",
@@ -60,7 +60,7 @@ STORY_FEATURES = (
     "split, one word",  # … the last character of the first and the first of the second often are
     "split, wrapped",  # … the first is as wide as any, and the second no wider
     "title collects",  # it names a column of short news
-    "collected",  # segments of such a column beyond the first
+    "more of a column",  # segments of such a column beyond the first
     "heading collects",  # a head that is no story's names one
 )
 # "title inner, long page" is set by hand: section headings of long reports are no headlines. A fit

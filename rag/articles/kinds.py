@@ -21,10 +21,12 @@ _TAKEN = (
 END_MARK = re.compile(f"[（(](?:{DATELINE.pattern}|完|{_TAKEN})[)）]$")
 _NAME = f"[{HAN}·]{{2,6}}"
 _ROLE = "记者|通讯员|特约撰稿人?|评论员|实习生|观察员|特派员|撰稿人?"
+_TELLS = "编译|口述|讲述|读者"  # with a sign before the name: 读者来信 names no one
+_BESIDE = f"{_ROLE}|{_TELLS}|整理|摄影|翻译"  # of who is named behind another
 _ENGLISH = r"[A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3}(?: and [A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3})?"
 _BYLINE = re.compile(
-    f"[■◎●□▲◆◇○]?\\s*(?:(?:文[/／])?[{HAN}]{{0,10}}(?:{_ROLE})[：:/ ]*{_NAME}(?:[ 、，]+(?:(?:{_ROLE})[：: ]*)?{_NAME})*"  # noqa: E501
-    f"(?:（[{HAN}]{{2,8}}）)?(?: *(?:文(?:[/／]?图)?|图[/／]文|摄影报道|报道|整理|编译))?"
+    f"[■◎●□▲◆◇○]?\\s*(?:(?:文[/／])?[{HAN}]{{0,10}}(?:(?:{_ROLE})[：:/ ]*|(?:{_TELLS})[：:/ ]+){_NAME}(?:[ 、，]+(?:(?:{_BESIDE})[：: ]*)?{_NAME})*"  # noqa: E501
+    f"(?:（[{HAN}]{{2,8}}）)?(?:[ /／]*(?:文(?:[/／]?图)?|图[/／]文|摄影报道|报[道导]|整理|编译))?"
     f"|[{HAN}]{{0,6}}评论员|作者[：: ]*[{HAN}· ]{{2,16}}|(?:文[/／]|撰文[：: ]) ?[{HAN}· ]{{2,16}}"
     f"|[{HAN}]{{2,12}}(?:供稿|编辑部|调查队)|本报讯|(?:本报)?综合(?:报道|消息)"
     f"|[{HAN}]{{2,8}}记者 ?[{HAN} ]{{2,20}})"
@@ -67,7 +69,7 @@ SIGNATURE = re.compile(
 _TURN = re.compile("[问答][：:]|[QA][：:.] ")
 _DAY = re.compile("(?:\\d{4}年)?\\d{1,2}月\\d{1,2}日")  # below a letter
 _GLUED = re.compile(f"(?:{_ROLE})([{HAN}]+)")
-_ASKED = re.compile(f"(?:{_ROLE})[：:](.*)")  # 记者：有好几份遗|嘱听谁的, of an interview
+_ASKED = re.compile(f"(?:{_ROLE}|{_TELLS})[：:](.*)")  # 记者：有好几份遗|嘱听谁的, of an interview
 # a stop within a line, no initial's or title's: U.S. Wins, Mr. Coe
 _STOP = re.compile(r"(?<![A-Z])(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\bvs)\. ")
 SENTENCE_END = re.compile("[。！？!?…；][”’）》」』)]*$|[.][\"'”)]*$")
@@ -106,7 +108,8 @@ def _is_byline(text: str) -> bool:
     if name and name[0] not in SURNAMES and any(map(is_common, name, name[1:])):
         return False
     asked = _ASKED.match(text)
-    if asked and not all(len(one) <= 4 and may_be_name(one) for one in asked[1].split()):
+    names = re.sub(f"(?:{_BESIDE})[：:]?", " ", asked[1]).split() if asked else []
+    if not all(len(one) <= 4 and may_be_name(one) for one in names):
         return False
     # 采访报道的外国记者表示，中国: words of a sentence, no names
     listed = [one for one in text.split("，")[1:] if not re.search(_ROLE, one)]

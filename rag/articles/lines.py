@@ -32,6 +32,7 @@ from rag.articles.kinds import (
     may_be_name,
 )
 from rag.repair import SURNAMES, Repaired
+from rag.terms import simplified
 from rag.types import HEADLINE, Span
 
 _LONGEST_STACK = 120  # characters of several headlines in a row
@@ -42,7 +43,7 @@ class Line(NamedTuple):
     """A line of the repaired page: a paragraph, or a printed line of a headline."""
 
     span: Span  # in the repaired text
-    text: str
+    text: str  # in Simplified characters
     kind: str
     dateline: bool
     end_mark: bool
@@ -202,7 +203,7 @@ def _pieces(raw: str, repaired: Repaired, start: int, end: int) -> list[Span]:
 
 
 def _line(raw: str, repaired: Repaired, span: Span) -> Line:
-    text = repaired.text[span.start : span.end].rstrip(" ")
+    text = simplified(repaired.text[span.start : span.end].rstrip(" "))
     end_mark = bool(END_MARK.search(text) or DATELINE.fullmatch(text))
     dateline = bool(DATELINE.match(text) or ENGLISH_DATELINE.match(text)) and len(text) > 30
     signature = bool(SIGNATURE.fullmatch(text))

@@ -27,6 +27,7 @@ from rag.repair.furniture import find_furniture, page_furniture
 from rag.repair.settled import settled
 from rag.repair.signs import code_points, find_lines
 from rag.repair.table import weights
+from rag.terms import simplified
 
 __all__ = ["HAN", "RULES", "SIGN", "SURNAMES", "Edit", "Repaired", "Rule", "furniture", "repair"]
 
@@ -373,7 +374,8 @@ def line_breaks(text: str) -> Iterator[Edit]:
     >>> repair("规划提出，到2030年建成\\n12个产业园区，引进企\\n业300多家，带动就业5\\n万人。").text
     '规划提出，到2030年建成12个产业园区，引进企业300多家，带动就业5万人。'
     """
-    lines = find_lines(code_points(text))
+    known = simplified(text)  # what the weights know; every character in its place
+    lines = find_lines(code_points(known))
     if not len(lines.starts):
         if text:
             yield Edit(0, len(text))
@@ -381,8 +383,8 @@ def line_breaks(text: str) -> Iterator[Edit]:
     if lines.starts[0]:
         yield Edit(0, int(lines.starts[0]))
     if len(lines.starts) > 1:
-        fields = fields_of(text, lines, weights())
-        surely, never = settled(text, lines, fields)
+        fields = fields_of(known, lines, weights())
+        surely, never = settled(known, lines, fields)
         goes_on = surely | ((scores(fields, weights()) > _THRESHOLD) & ~never)
         for end, start, joined in zip(
             lines.ends[:-1].tolist(), lines.starts[1:].tolist(), goes_on.tolist(), strict=True
