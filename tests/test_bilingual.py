@@ -69,7 +69,7 @@ def test_a_number_that_both_sides_write_is_asked_for():
     for row in rows:
         assert "4180" in row["c"][row["s"] : row["e"]]
         assert "4180" not in row["q"]
-    assert any(row["c"][row["s"] : row["e"]] == "4180万" for row in rows)
+    assert any(row["c"][row["s"] : row["e"]] == "4180万箱" for row in rows)
 
 
 def test_lines_without_a_common_number_make_no_row():
