@@ -26,6 +26,7 @@ BLOCK = 1024
 # texts; for fewer at once the faster way is none, and before so many were cut, making its tables
 # costs more than it saves
 _SOME, _MANY = 8, 512
+_KEPT = 2_000  # passages whose tokens are remembered, some 2 KB each: questions meet them again
 
 
 class StaticEmbedder:
@@ -45,6 +46,7 @@ class StaticEmbedder:
             raise EmbedderError(f"{folder} is damaged ({error}): install Youju again") from error
         self._folder = folder
         self._texts_cut = 0
+        self._met: dict[str, NDArray[np.int64]] = {}
         self.name = name
 
     @classmethod
@@ -80,7 +82,7 @@ class StaticEmbedder:
         (asked,) = self._cut([question])
         asked = np.unique(asked)
         of_question, lengths = self._unit_rows(asked)
-        cut = self._cut(passages)
+        cut = self._cut_once(passages)
         tokens, places = np.unique(np.concatenate([*cut, asked]), return_inverse=True)
         near = np.maximum(self._unit_rows(tokens)[0] @ of_question.T, 0)
         best = np.zeros((len(passages), len(asked)), np.float32)
@@ -106,6 +108,17 @@ class StaticEmbedder:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         vectors /= np.where(lengths > 0, lengths, 1)
         return vectors
+
+    def _cut_once(self, passages: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Return the tokens of each passage; those met before are remembered."""
+        met = self._met
+        found = {text: met[text] for text in passages if text in met}
+        new = dict.fromkeys(text for text in passages if text not in found)
+        found.update(zip(new, self._cut(list(new)), strict=True))
+        if len(met) + len(new) > _KEPT:
+            self._met = met = {}
+        met.update((text, found[text]) for text in new)
+        return [found[text] for text in passages]
 
     def _cut(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
         """Return the tokens of each text, in the same order whichever way they are found."""

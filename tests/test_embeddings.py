@@ -275,6 +275,16 @@ def test_sentence_transformers_gives_the_same_vectors(
     assert np.array_equal(many[: len(texts)], embedder.encode_passages(texts))
 
 
+def test_what_is_remembered_of_passages_changes_nothing(monkeypatch) -> None:
+    monkeypatch.setattr("embeddings.static._KEPT", 3)
+    words, fresh = StaticEmbedder.bundled(), StaticEmbedder.bundled()
+    texts = [f"robots delivered {number} boxes" for number in range(5)]
+    for some in (texts[:2], texts[1:4], [*texts[3:], texts[3]], [], texts):
+        near, _ = words.nearest("robots delivered in 3 boxes", some)
+        alone = [fresh.nearest("robots delivered in 3 boxes", [text])[0][0] for text in some]
+        assert np.array_equal(near, np.array(alone).reshape(near.shape))
+
+
 def test_the_nearest_word_of_a_passage_stands_for_each_of_a_question(embedder: Embedder) -> None:
     passages = ["工厂7月交付了机器人", "天气很好", ""]
     near, lengths = of_words(embedder).nearest("robots delivered", passages)
