@@ -17,7 +17,7 @@ from rag.ingest import index_sources, load_embedder
 from rag.readers.examples import token_span
 from rag.readers.extractive import WEIGHTS, ExtractiveReader, best_spans
 from rag.readers.judge import FILE, Judge
-from rag.readers.judging import JudgeNetwork, save_judge, seen, train
+from rag.readers.judging import JudgeNetwork, save_judge, saved_judge, seen, train
 from rag.settings import Settings
 from rag.stores import open_search
 from rag.types import Source
@@ -76,6 +76,28 @@ def test_a_judge_learns_to_tell_right_from_wrong():
     with torch.no_grad():
         said = judge(torch.from_numpy(found).float(), torch.from_numpy(scores)).numpy()
     assert np.mean((said > 0) == (right > 0)) > 0.9
+
+
+def test_a_judge_that_learns_further_keeps_what_it_learnt_before(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60_000, 20)).astype(np.float16)
+    scores = np.zeros(60_000, np.float32)
+    first, second = ((x[:, k] > 0).astype(np.float32) for k in (0, 1))
+    first_only, second_only = x.copy(), x.copy()
+    first_only[:, 1], second_only[:, 0] = 0, 0  # each half of the questions shows one alone
+
+    def told(judge: JudgeNetwork, right: np.ndarray, among: np.ndarray) -> float:
+        """How many of the right ones are judged above the median of the others."""
+        with torch.no_grad():
+            said = judge(torch.from_numpy(x).float(), torch.from_numpy(scores)).numpy()
+        middle = np.median(said[among & (right == 0)])
+        return float(np.mean(said[among & (right > 0)] > middle))
+
+    before = train(first_only, scores, first, seed=0)
+    save_judge(before, tmp_path)
+    further = train(second_only, scores, second, seed=0, before=saved_judge(tmp_path))
+    assert told(further, first, second == 0) > 0.9  # 0.5 where it is forgotten
+    assert told(further, second, first == 0) > told(before, second, first == 0) + 0.1
 
 
 def test_a_reader_without_a_second_look_says_nothing_of_it(tmp_path):

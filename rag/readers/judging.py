@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from rag.readers.words import MAX_SPAN
 HIDDEN, SECOND = 128, 64
 BATCH = 512
 EPOCHS = 5  # from the fourth on, held-out questions gain nothing
+FURTHER_EPOCHS = 3  # of a judge that has learnt from other questions before
 RATE = 1e-3
 Halves = npt.NDArray[np.float16]
 
@@ -77,15 +78,26 @@ def seen(
 
 
 def train(
-    found: Halves, scores: npt.NDArray[np.float32], right: npt.NDArray[np.float32], seed: int
+    found: Halves,
+    scores: npt.NDArray[np.float32],
+    right: npt.NDArray[np.float32],
+    seed: int,
+    before: Mapping[str, Tensor] | None = None,
 ) -> JudgeNetwork:
-    """Return a judge that tells the right ones of these."""
+    """Return a judge that tells the right ones of these.
+
+    `before`: the weights of one that has learnt from other questions. It goes on from them, and the
+    mean of both is returned: what was learnt before is kept without its questions.
+    """
     torch.manual_seed(seed)
     judge = JudgeNetwork(found.shape[1])
+    if before is not None:
+        judge.load_state_dict(before)
     x, score, target = (torch.from_numpy(array) for array in (found, scores, right))
     optimiser = torch.optim.AdamW(judge.parameters(), lr=RATE, weight_decay=0.05)
-    steps, step = EPOCHS * max(1, len(x) // BATCH), 0
-    for epoch in range(EPOCHS):
+    epochs = EPOCHS if before is None else FURTHER_EPOCHS
+    steps, step = epochs * max(1, len(x) // BATCH), 0
+    for epoch in range(epochs):
         judge.train()
         total = 0.0
         for some in torch.randperm(len(x)).split(BATCH):
@@ -99,6 +111,9 @@ def train(
             step += 1
             total += loss.item() * len(some)
         sys.stderr.write(f"epoch {epoch + 1}: loss {total / len(x):.4f}\n")
+    if before is not None:
+        now = judge.state_dict()
+        judge.load_state_dict({name: (now[name] + before[name]) / 2 for name in now})
     return judge.eval()
 
 
@@ -110,6 +125,13 @@ def save_judge(judge: nn.Module, out: Path) -> None:
     save_file(state, out / FILE)
 
 
+def saved_judge(folder: Path) -> dict[str, Tensor]:
+    """Return the weights that `save_judge` wrote."""
+    from safetensors.torch import load_file
+
+    return {name: array.float() for name, array in load_file(folder / FILE).items()}
+
+
 def main() -> None:
     """Read the options and train."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split(":")[0])
@@ -118,11 +140,13 @@ def main() -> None:
         "--out", type=Path, default=Path("rag/readers/weights"), help="of the reader that tried"
     )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--further", action="store_true", help="go on from the judge in --out")
     options = parser.parse_args()
     if not (options.cache / TRIED).exists():
         parser.error(f"{options.cache / TRIED} is not there: run `python -m eval.tried` first")
     reader = ExtractiveReader.load(options.out)
-    judge = train(*seen(read_rows(options.cache / TRIED), reader), options.seed)
+    before = saved_judge(options.out) if options.further else None
+    judge = train(*seen(read_rows(options.cache / TRIED), reader), options.seed, before)
     save_judge(judge, options.out)
 
 
