@@ -212,6 +212,25 @@ def test_a_body_that_is_too_large_is_not_read(plain: Running):
     assert v1.status == 413 and "50,000" in v1.json()["error"]["message"]
 
 
+SAID = {"messages": [{"role": "user", "content": "7月交付多少台?"}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        pytest.param("/search", {"question": "7月交付多少台?", "limit": True}, id="limit true"),
+        pytest.param("/search", {"question": "7月交付多少台?", "limit": "5"}, id="limit text"),
+        pytest.param("/v1/chat/completions", SAID | {"n": True}, id="n true"),
+        pytest.param("/v1/chat/completions", SAID | {"stream": "yes"}, id="stream text"),
+        pytest.param("/v1/embeddings", {"input": "105台", "dimensions": True}, id="dimensions"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(plain: Running, path, body):
+    data = json.dumps(body).encode()
+    reply = plain.request("POST", path, data, Content_Type="application/json")
+    assert reply.status in (400, 422), reply.json()
+
+
 def talk(server: Running, *pieces: bytes, seconds: float = 5) -> bytes:
     """Send bytes as they are; return all that comes back until the server hangs up."""
     with socket.create_connection(("127.0.0.1", server.port), seconds) as connection:

@@ -54,7 +54,9 @@ class AskRequest(Asked):
 class SearchRequest(Asked):
     """A question to find passages for."""
 
-    limit: int = Field(default=10, ge=1, le=100, description="passages; copies not counted")
+    limit: int = Field(
+        default=10, ge=1, le=100, strict=True, description="passages; copies not counted"
+    )
 
 
 class Citation(BaseModel):

@@ -34,7 +34,7 @@ class ChatMessage(BaseModel):
 class StreamOptions(BaseModel):
     """What a stream ends with."""
 
-    include_usage: bool = False
+    include_usage: Annotated[bool, Field(strict=True)] = False
 
 
 class ChatRequest(BaseModel):
@@ -44,9 +44,9 @@ class ChatRequest(BaseModel):
 
     model: str = Field(default=CHAT_MODEL, max_length=200)
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=2 * MOST_TURNS + 2)]
-    stream: bool | None = False
+    stream: Annotated[bool, Field(strict=True)] | None = False
     stream_options: StreamOptions | None = None
-    n: Annotated[int, Field(ge=1, le=1)] | None = 1
+    n: Annotated[int, Field(ge=1, le=1, strict=True)] | None = 1  # true is no 1
 
 
 class EmbeddingRequest(BaseModel):
@@ -63,7 +63,7 @@ class EmbeddingRequest(BaseModel):
         ]
     )
     encoding_format: Literal["float", "base64"] | None = "float"
-    dimensions: Annotated[int, Field(ge=1)] | None = None
+    dimensions: Annotated[int, Field(ge=1, strict=True)] | None = None
     input_type: Literal["passage", "query"] = Field(
         default="passage",
         description="not OpenAI's: what the texts are",
