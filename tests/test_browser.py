@@ -166,17 +166,20 @@ class Tab:
         """
         return bool(self.driver.execute_script(script, css))
 
-    def requested(self) -> set[str]:
-        """Return the hosts asked since the page was opened, the page's own requests only."""
-        hosts = set()
+    def requests(self) -> list[str]:
+        """Return the addresses asked since the page was opened or this was last called."""
+        asked = []
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated"):
                 parameters = message["params"]
-                url = urlsplit(parameters.get("request", parameters)["url"])
-                if url.scheme not in ("data", "blob", "chrome", "about"):
-                    hosts.add(url.netloc)
-        return hosts
+                asked.append(str(parameters.get("request", parameters)["url"]))
+        return asked
+
+    def requested(self) -> set[str]:
+        """Return the hosts asked since the page was opened, the page's own requests only."""
+        urls = map(urlsplit, self.requests())
+        return {url.netloc for url in urls if url.scheme not in ("data", "blob", "chrome", "about")}
 
     def complaints(self) -> list[str]:
         """Return what the browser logged as wrong: script errors, refused requests."""
@@ -412,9 +415,13 @@ def test_a_slow_answer_grows_can_be_stopped_and_asked_again(tab: Tab, page_url: 
     before = box.rect["y"]
     tab.wait(lambda: "人形机器人" in tab.text(".turn.pending .said"), "more words")
     assert box.rect["y"] == before
+    tab.requests()
     tab.click(".turn.pending .stop")
     tab.over(1)
     assert tab.text(".turn.failed .error") == "已停止。"
+    # a press and the click that ends it: two halts, and the later one stopped what was asked anew
+    time.sleep(1)
+    assert sum("/queue/join" in url for url in tab.requests()) == 1
     tab.click(".turn .tools [data-retry]")
     tab.wait(lambda: tab.text(".turn .short") == "105台", "the whole answer")
     assert len(tab.find_all(".turn")) == 1

@@ -162,6 +162,13 @@
     location.hash = '#chat';
     trigger('ask', {question});
   };
+  // once for each press: a second halt runs after the first, and would stop what is asked by then
+  let halted = -Infinity;
+  const halt = (trigger) => {
+    if (performance.now() - halted < 1000) return;
+    halted = performance.now();
+    trigger('halt', {});
+  };
   const looked = () => document.querySelector('.search input')?.value ?? '';
   const click = (trigger, button) => {
     const data = button.dataset;
@@ -177,7 +184,7 @@
       reveal();
       trigger('open', {turn: +data.turn, key: data.open, raw: data.raw === '1'});
     } else if ('retry' in data) trigger('again', {turn: +data.retry});
-    else if ('stop' in data) trigger('halt', {});
+    else if ('stop' in data) halt(trigger);
     else if ('judge' in data) {
       remember(button);
       trigger('judge', {turn: +data.turn, verdict: data.judge});
@@ -224,7 +231,7 @@
     });
     // an answer that grows is drawn anew between press and release: a click would never come
     element.addEventListener('pointerdown', (event) => {
-      if (event.target.closest('[data-stop]')) trigger('halt', {});
+      if (event.target.closest('[data-stop]')) halt(trigger);
     });
     element.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -308,6 +315,7 @@
     const state = newest ? turns.length + newest.className : '';
     if (newest && state !== last) {
       asked = false;
+      if (newest.classList.contains('pending')) halted = -Infinity;
       newest.scrollIntoView({block: 'start'});
       const said = newest.querySelector('.short, .refusal, .error');
       const told = document.getElementById('told');
