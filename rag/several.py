@@ -35,7 +35,8 @@ _NEAR = 120  # characters from the first part to the last
 _SAME_SENTENCE, _SAME_ARTICLE = 2.5, 1.5  # as much `strength`, for parts told together
 
 _ASKING = (
-    r"多少|第几|几(?!乎|经|点钟)|哪|谁|什么|甚么|何时|怎么样|为啥|为何|啥|多[久大长高远重宽](?!的)"
+    r"多少|第几|(?<![好这那十])几(?!乎|经|点钟)|哪|谁|什么|甚么|何时|怎么样|为啥|为何|啥"
+    "|多[久大长高远重宽](?!的)"
 )
 _ASKS = re.compile(_ASKING)
 _ELLIPSIS = re.compile("^([^，,]{1,8})呢$")

@@ -49,6 +49,7 @@ def test_each_part_becomes_a_question_of_its_own(question, parts):
         "民警为啥兵分三路，怕啥",
         "他怎么评价，谁听见的",
         "从哪天到哪天?",
+        "前后立了好几份遗嘱，以哪份算数?",
         "How old was he when he died?",
         "Who heads the court, who called the river a mother?",
         "What did she say about who won?",
