@@ -20,7 +20,7 @@ import numpy as np
 _TERM = re.compile(r"[\u3400-\u9fff]+|[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
 _NOT_HAN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
 _HAN_FIRST, _HAN_LAST = 0x3400, 0x9FFF
-_HAN_SIGN = re.compile(r"[\u3400-\u9fff]")
+_HAN = re.compile(r"[\u3400-\u9fff]+")
 _SAMPLE = 120  # characters that tell a text's language
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]{2,}")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -173,4 +173,4 @@ def is_chinese(text: str) -> bool:
     (True, False)
     """
     sample = text[:_SAMPLE]
-    return len(_HAN_SIGN.findall(sample)) >= 2 * len(_LATIN.findall(sample))
+    return len("".join(_HAN.findall(sample))) >= 2 * len(_LATIN.findall(sample))
