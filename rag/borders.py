@@ -30,6 +30,7 @@ _QUALIFIER_BEGUN = re.compile(rf"\b(?:at|more|less|fewer){_BLANK}\Z", re.IGNOREC
 _ARTICLE = re.compile(rf"\b(?:the|an?|its|his|her|their|our){_BLANK}\Z", re.IGNORECASE)
 _FIGURE = "[0-9一二三四五六七八九十百千万亿两几]"
 _NUMBER_END = re.compile(rf"{_FIGURE}[0-9,.]*[多余来]?$")
+_NUMBER_LAST = frozenset("0123456789,.一二三四五六七八九十百千万亿两几多余来个")
 _COUNTED = re.compile(rf"{_FIGURE}[多余来]?个$")
 _AFTER_COUNTED = re.compile("百分点|国家和地区|国家|小时|季度|星期|点(?!名|评)|月(?!亮|饼)")
 # what is said not to be so: 不|超过1000元 is the opposite of 超过1000元
@@ -107,9 +108,9 @@ def clause(text: str, span: Span) -> Span:
     >>> s = clause(text, Span(14, 16)); text[s.start:s.end]
     '目前尚无逆转这种损伤的方法'
     """
-    line = text.rfind("\n", 0, span.start) + 1
-    ends = (m.end() for m in _CLAUSE_END.finditer(text, line, span.start + 3))  # 1,|500 is no end
-    start = max((end for end in ends if end <= span.start), default=line)
+    start = span.start
+    while start > 0 and not _CLAUSE_END.match(text, start - 1):
+        start -= 1
     end = _CLAUSE_END.search(text, span.end)
     return natural_borders(text, Span(start, end.start() if end else len(text)))
 
@@ -145,6 +146,8 @@ def quantity(text: str, span: Span) -> Span:
 
 def _unit_end(text: str, start: int, end: int) -> int:
     """Return where the unit behind a number ends, `end` where there is none."""
+    if text[end - 1] not in _NUMBER_LAST:
+        return end
     if _NUMBER_END.search(text, start, end) and (unit := _UNIT.match(text[end : end + 12])):
         return end + unit.end()
     for number, units in ((_COUNTED, _AFTER_COUNTED), (_ENGLISH_NUMBER, _ENGLISH_UNIT)):

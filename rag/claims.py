@@ -7,6 +7,7 @@ answer is of the kind asked for, how much of the question its clause and sentenc
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +30,7 @@ from rag.lexicon.translation import base_forms, content_words, held
 from rag.lexicon.words import FUNCTION_WORDS
 from rag.preference import MOST, described
 from rag.ranking import Group, held_share, marked
-from rag.terms import fold, is_chinese, subject_terms, terms
+from rag.terms import fold, is_chinese, missing_terms, subject_terms, terms
 from rag.trees import Trees
 from rag.types import Article, Reading, Span, essence
 
@@ -115,8 +116,8 @@ def make_claims(
     paragraph.
     """
     top = max((p.score for p in passages), default=0.0) or 1.0
-    foreign = [_is_foreign(question, passage) for passage in passages]
     kind, asked = asked_kind(own or question), _Asked(question, passages, translated, told)
+    foreign = asked.foreign
     groups: dict[str, list[_Found]] = {}
     possible = [
         *_of_itself(own or question, passages),
@@ -200,9 +201,10 @@ class _Asked:
         told: Sequence[str] = (),
     ) -> None:
         self.question = question
-        self._translated = translated
-        self._as_said = _as_said(question, passages)
         self._chinese = is_chinese(question)
+        self.foreign = [is_chinese(_text(p)) != self._chinese for p in passages]
+        self._translated = translated
+        self._as_said = _as_said(question, list(itertools.compress(passages, self.foreign)))
         self._wanted = subject_terms(question) - (frozenset() if self._chinese else FUNCTION_WORDS)
         self._key = _key(question)
         self._told = {_key(answer) for answer in told}
@@ -220,10 +222,10 @@ class _Asked:
         return self._covers[key]
 
     def _covered(self, text: str, foreign: bool, title: str) -> float:
+        folded = fold(f"{text}\n{title}")
         if foreign:
-            return held_share(self._as_said, fold(f"{text}\n{title}"), 0.5)
-        there = _terms(text) | _terms(title)
-        missing = self._wanted - there
+            return held_share(self._as_said, folded, 0.5)
+        missing = missing_terms(self._wanted, folded)
         if missing and not self._chinese:  # another form of the word says it too
             forms = _forms(text) | _forms(title)
             missing = {word for word in missing if forms.isdisjoint(base_forms(word))}
@@ -240,7 +242,8 @@ class _Asked:
         """Return the share of an answer that only says the question again."""
         if foreign or words.isascii():
             return marked(self._translated if foreign else self._words, fold(words))
-        return len(set(words) & self._characters) / len(set(words))
+        characters = set(words)
+        return len(characters & self._characters) / len(characters)
 
     def is_repeated(self, words: str, foreign: bool) -> bool:
         """Tell whether an answer is nothing but words of the question, or was given before."""
@@ -252,13 +255,12 @@ class _Asked:
         return foreign and marked(self._translated, fold(words)) == 1.0
 
 
-def _as_said(question: str, passages: Sequence[Passage]) -> list[Group]:
+def _as_said(question: str, foreign: Sequence[Passage]) -> list[Group]:
     """Return the question's words as the passages in the other language say them.
 
     Of the sentences of these, the one that answers is told by it from another 92 times in 100, by
     the words as the whole corpus may say them 90 times.
     """
-    foreign = [passage for passage in passages if _is_foreign(question, passage)]
     if not foreign:
         return []
     titles = dict.fromkeys(passage.article.title or "" for passage in foreign)
@@ -340,7 +342,8 @@ def _claim(group: list[_Found]) -> Claim:
 
 @lru_cache(maxsize=1024)  # of an answer twice: does it repeat the question, and which it is
 def _key(words: str) -> str:
-    return "".join(c for c in fold(essence(words)) if c.isalnum() or c in "%.")
+    folded = fold(essence(words))
+    return folded if folded.isalnum() else "".join(c for c in folded if c.isalnum() or c in "%.")
 
 
 def evidence(
@@ -354,13 +357,14 @@ def evidence(
     article, span = best.places[0]
     passage = passages[best.passage]
     title = f"{article.title or ''} {article.published or ''}"  # 今年 names no year
-    text, foreign = _text(passage), _is_foreign(question, passage)
+    asked = _Asked(question, passages, translated)
+    text, foreign = _text(passage), asked.foreign[best.passage]
     rivals = [c for c in claims[1:] if c.told is not best.told]  # not what it was reckoned from
     others = [claim for claim in rivals if _differs(claim, best)]
     return Evidence(
         score=best.score,
         margin=best.score - max((c.score for c in others), default=best.score - _NO_OTHER),
-        passage_cover=_Asked(question, passages, translated).cover(text, foreign, title),
+        passage_cover=asked.cover(text, foreign, title),
         numbers_held=_numbers_held(question, f"{text}\n{title}", foreign),
         length=span.end - span.start,
         told=best.told,
@@ -377,11 +381,11 @@ def evidence(
 def _numbers_held(question: str, text: str, foreign: bool) -> float:
     """Return the share of a question's numbers that a text holds, 1 where it has none; of a text in
     the other language, as that writes them: 1.2 million is 120万."""
-    there = _terms(text)
+    folded, chinese = fold(text), is_chinese(question)
     if not foreign:
         asked = {term for term in subject_terms(question) if term[0].isdigit()}
-        return len(asked & there) / len(asked) if asked else 1.0
-    folded, chinese = fold(text), is_chinese(question)
+        held_there = len(asked) - len(missing_terms(asked, folded))
+        return held_there / len(asked) if asked else 1.0
     written = numbers.CHINESE if chinese else numbers.ENGLISH
     translated = numbers.in_english if chinese else numbers.in_chinese
     forms = (
@@ -395,10 +399,6 @@ def _numbers_held(question: str, text: str, foreign: bool) -> float:
         for other in forms
     ]
     return sum(held) / len(held) if held else 1.0
-
-
-def _is_foreign(question: str, passage: Passage) -> bool:
-    return is_chinese(question) != is_chinese(_text(passage))
 
 
 def _text(passage: Passage) -> str:
@@ -416,12 +416,9 @@ def sentence_around(article: Article, span: Span) -> Span:
     start = text.rfind("\n", 0, span.start) + 1  # no sentence goes on in another paragraph
     end = text.find("\n", span.end)
     lines = text[start : end if end >= 0 else len(text)]
-    holding = [
-        Span(start + s.start, start + s.end)
-        for s in _sentences(lines)
-        if start + s.start < span.end and start + s.end > span.start
-    ]
-    return Span(min(s.start for s in holding), max(s.end for s in holding)) if holding else span
+    first, last = span.start - start, span.end - start
+    holding = [(a, b) for a, b in _sentences(lines) if a < last and b > first]
+    return Span(start + holding[0][0], start + holding[-1][1]) if holding else span
 
 
 @lru_cache(maxsize=256)  # a paragraph holds many possible answers

@@ -91,11 +91,12 @@ def is_other_side(question: str, text: str, span: Span) -> bool:
     """
     before = text[max(0, span.start - _REACH) : span.start]
     after = text[span.end : span.end + _REACH]
-    asks_old = bool(_ASKS_OLD.search(question))
-    if _TO.search(before):
-        return asks_old
-    is_old = (_FROM.search(before) and _LEAVES.match(after)) or _FROM_LATIN.search(before)
-    return bool(is_old or _LEFT.match(after)) and not asks_old
+    is_new = _TO.search(before)
+    if not is_new:
+        is_old = (_FROM.search(before) and _LEAVES.match(after)) or _FROM_LATIN.search(before)
+        if not (is_old or _LEFT.match(after)):
+            return False
+    return bool(is_new) == bool(_ASKS_OLD.search(question))
 
 
 @lru_cache(maxsize=64)  # asked of every possible answer

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.lexicon.groups import stands_in
-
-_LATIN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
+from rag.terms import whole_words
 
 Floats = npt.NDArray[np.float32]
 
@@ -147,16 +147,19 @@ def shares(groups: Sequence[Group], folded: str) -> list[float]:
         for form, sure in group.forms.items():
             if sure <= best:
                 continue
-            if not form.isascii():
-                there = form in folded
-            else:
-                if words is None:
-                    words = {word.replace(",", "") for word in _LATIN.findall(folded)}
-                there = form.replace(",", "") in words or (" " in form and stands_in(form, folded))
-            if there:
+            if words is None and form.isascii():
+                words = whole_words(folded)
+            if _stands(form, folded, words or frozenset()):
                 best = sure
         held.append(best)
     return held
+
+
+def _stands(form: str, folded: str, words: AbstractSet[str]) -> bool:
+    """Tell whether a form stands in a folded text, whose Latin words and numbers are `words`."""
+    if not form.isascii():
+        return form in folded
+    return form.replace(",", "") in words or (" " in form and stands_in(form, folded))
 
 
 def held_share(groups: Sequence[Group], folded: str, otherwise: float) -> float:
@@ -175,9 +178,12 @@ def marked(groups: Sequence[Group], folded: str) -> float:
     >>> marked([Group({"july": 1.0, "7月": 1.0}, 1.0)], "7月"), marked([], "7月")
     (1.0, 0.0)
     """
+    forms = {form for group in groups for form in group.forms if form in folded}
+    if not forms:
+        return 0.0
     letters = {n for n, c in enumerate(folded) if c.isalnum()}
     held: set[int] = set()
-    for form in {form for group in groups for form in group.forms if form in folded}:
+    for form in forms:
         words = re.escape(form)
         if form.isascii():
             words = f"(?<![a-z0-9]){words}(?![a-z0-9])"
@@ -188,6 +194,6 @@ def marked(groups: Sequence[Group], folded: str) -> float:
 
 def matched(groups: Sequence[Group], folded: str) -> tuple[str, ...]:
     """Return the question's words, as they stand in a folded text."""
-    forms = {form: 1.0 for group in groups for form in group.forms}
-    single = [Group({form: 1.0}, 1.0) for form in forms]
-    return tuple(form for form, share in zip(forms, shares(single, folded), strict=True) if share)
+    forms = dict.fromkeys(form for group in groups for form in group.forms)
+    words = whole_words(folded)
+    return tuple(form for form in forms if _stands(form, folded, words))

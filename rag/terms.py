@@ -10,7 +10,7 @@ times in 100 where a word cutter (jieba) finds it 91 times and the usual white-s
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import cache
 from itertools import chain
 from operator import add
@@ -20,6 +20,7 @@ import numpy as np
 _TERM = re.compile(r"[\u3400-\u9fff]+|[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
 _NOT_HAN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[a-z\u00df-\u024f]+")
 _HAN_FIRST, _HAN_LAST = 0x3400, 0x9FFF
+_HAN_BEGINS = chr(_HAN_FIRST)
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _SAMPLE = 120  # characters that tell a text's language
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]{2,}")
@@ -114,13 +115,29 @@ def terms(text: str) -> list[str]:
     """
     found: list[str] = []
     for run in _TERM.findall(fold(text)):
-        if run[0] < "\u3400":
+        if run < _HAN_BEGINS:
             found.append(run.replace(",", ""))
             continue
         # character, pair, character, … with the loop in C: three times as fast
         found.extend(chain.from_iterable(zip(run, map(add, run, run[1:]), strict=False)))
         found.append(run[-1])
     return found
+
+
+def whole_words(folded: str) -> set[str]:
+    """Return the Latin words and numbers of a folded text, as `terms` spells them."""
+    return {word.replace(",", "") for word in _NOT_HAN.findall(folded)}
+
+
+def missing_terms(wanted: Set[str], folded: str) -> set[str]:
+    """Return those search terms that a folded text does not hold.
+
+    >>> missing_terms({"交付", "7", "台"}, "17月交付105台")
+    {'7'}
+    """
+    missing = {term for term in wanted if term >= _HAN_BEGINS and term not in folded}
+    whole = {term for term in wanted if term < _HAN_BEGINS}
+    return missing | (whole - whole_words(folded)) if whole else missing
 
 
 def joined_terms(texts: Sequence[str]) -> list[str]:
