@@ -9,8 +9,10 @@ one that was read too, that the sentence goes on where it ends. A linear order
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from operator import add
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -77,11 +79,12 @@ def described(question: str, kind: Kind, answers: Sequence[Possible]) -> Floats:
     told = np.array([answer.told for answer in answers], np.float32)
     score = np.array([answer.score for answer in answers], np.float32)
     asked = fold(question)
+    chinese = is_chinese(asked)
     columns = [
         told,
         _against_all(told, score),
-        np.array([_by_itself(asked, one) for one in seen], np.float32),
-        np.array([[np.log(len(answer.places))] for answer in answers], np.float32),
+        np.array([_by_itself(chinese, one) for one in seen], np.float32),
+        np.array([[math.log(len(answer.places))] for answer in answers], np.float32),
         _in_place(asked, seen),
         _among_others(seen, score),
         np.tile(np.array(_of_question(asked, kind), np.float32), (len(seen), 1)),
@@ -105,10 +108,10 @@ def _of_question(asked: str, kind: Kind) -> tuple[float, ...]:
     return float(KINDS.index(kind.name)), float(kind.several), float(len(asked))
 
 
-def _by_itself(asked: str, one: _Seen) -> tuple[float, ...]:
+def _by_itself(chinese: bool, one: _Seen) -> tuple[float, ...]:
     around = one.before[-100:] + one.text + one.after[:100]
     return (
-        float(is_chinese(asked) != is_chinese(around)),
+        float(chinese != is_chinese(around)),
         float(bool(_PAUSE.search(one.text))),
         float(one.before[-1:] in _BEFORE),  # at the text's start too
         float(one.after[:1] in _AFTER),
@@ -139,19 +142,21 @@ def _in_place(asked: str, seen: Sequence[_Seen]) -> Floats:
     """
     asking = _ASKING.search(asked)
     left, right = (asked[: asking.start()], asked[asking.end() :]) if asking else (asked, "")
-    before, after = _pairs(left[-_REACH:]), _pairs(right[:_REACH])
-    every = _pairs(asked)
+    backwards = left[::-1]
+    before, after = set(_pairs(backwards[:_REACH])), set(_pairs(right[:_REACH]))
+    every, every_back = set(_pairs(asked)), set(_pairs(asked[::-1]))
     rows = []
     for one in seen:
         back = one.before[::-1]
+        pairs_back, pairs_on = _pairs(back[: _NEAR + 1]), _pairs(one.after[: _NEAR + 1])
         rows.append(
             (
-                _same(back, left[::-1]),
+                _same(back, backwards),
                 _same(one.after, right),
-                _met(back, {pair[::-1] for pair in before}),
-                _met(one.after, after),
-                _met(back, {pair[::-1] for pair in every}),
-                _met(one.after, every),
+                _met(pairs_back, before),
+                _met(pairs_on, after),
+                _met(pairs_back, every_back),
+                _met(pairs_on, every),
                 float(bool(right) and one.text.endswith(right[0])),
                 float(len(right) > 1 and right[:2] in one.text),
             )
@@ -159,8 +164,8 @@ def _in_place(asked: str, seen: Sequence[_Seen]) -> Floats:
     return np.array(rows, np.float32)
 
 
-def _pairs(text: str) -> set[str]:
-    return {text[i : i + 2] for i in range(len(text) - 1)}
+def _pairs(text: str) -> list[str]:
+    return list(map(add, text, text[1:]))
 
 
 def _same(one: str, other: str) -> int:
@@ -173,12 +178,11 @@ def _same(one: str, other: str) -> int:
     return count
 
 
-def _met(text: str, pairs: set[str]) -> float:
-    """Return 1 where one of the pairs stands at the very start, fading by its distance."""
-    for i in range(min(_NEAR, len(text) - 1)):
-        if text[i : i + 2] in pairs:
-            return float(_FADE**i)
-    return 0.0
+def _met(pairs: Sequence[str], wanted: Set[str]) -> float:
+    """Return 1 where the first of the pairs is one of those wanted, fading by how far on one is."""
+    if wanted.isdisjoint(pairs):  # most are, and this is told fast
+        return 0.0
+    return _FADE ** next(i for i, pair in enumerate(pairs) if pair in wanted)
 
 
 def _among_others(seen: Sequence[_Seen], score: Floats) -> Floats:
