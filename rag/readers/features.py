@@ -88,7 +88,7 @@ def question_features(weights: tuple[Floats, Floats], matches: tuple[Floats, Flo
     """Return those of the question's tokens, (m, QUESTION_FEATURES): what of them stands in the
     passage. `weights` are of `question_weights`, `matches` of `soft_matches`."""
     cosine, exact = matches
-    return np.stack([weights[0], cosine.max(0), exact.max(0)], 1).astype(np.float32)
+    return np.stack([weights[0], cosine.max(1), exact.max(1)], 1).astype(np.float32)
 
 
 def passage_features(
@@ -103,6 +103,7 @@ def passage_features(
     n = len(passage.ids)
     features = np.zeros((n, PASSAGE_FEATURES), np.float32)
     (by_token, by_character), (cosine, exact) = weights, matches
+    of_each = by_token[:, None]
     total = float(by_character.sum()) + 1e-6
     length, weight, shared = _runs(question.text, passage.text, by_character)
     for place in foreign:  # as a run would: "songyan" is one, of two characters here
@@ -116,7 +117,7 @@ def passage_features(
     sentence = _segments(_SENTENCE_END, passage.text)
     token_weight = np.maximum.reduceat(weight, starts)
     sentence_cover = _cover(sentence, shared, by_character) / total
-    features[:, 0] = (exact * (by_token > 0)).max(1)
+    features[:, 0] = (exact * (of_each > 0)).max(0)
     features[:, 1] = np.maximum.reduceat(length, starts)
     features[:, 2] = token_weight
     features[:, 3] = (_cover(clause, shared, by_character) / total)[clause[starts]]
@@ -127,8 +128,8 @@ def passage_features(
     features[:, 7] = window[(len(window) - n) // 2 :][
         :n
     ]  # numpy returns the longer of the two lengths
-    features[:, 8] = (cosine * (by_token > 0.1)).max(1)
-    features[:, 9] = (cosine * by_token).max(1)
+    features[:, 8] = (cosine * (of_each > 0.1)).max(0)
+    features[:, 9] = (cosine * of_each).max(0)
     shares = by_token / (by_token.sum() + 1e-6)
     features[:, 10] = _soft_cover(clause[starts], cosine, shares)
     features[:, 11] = _soft_cover(sentence[starts], cosine, shares)
@@ -136,7 +137,7 @@ def passage_features(
     previous = np.concatenate([[0.0], sentence_cover[:-1]])
     features[:, 13] = previous[sentence[starts]]
     features[:, 14] = _cover(np.zeros_like(clause), shared, by_character)[0] / total
-    features[:, 15] = float((cosine.max(0) * shares).sum())
+    features[:, 15] = float((cosine.max(1) * shares).sum())
     return features
 
 
@@ -151,23 +152,20 @@ def _runs(
     length = np.zeros(len(passage) + 1, np.float32)
     weight = np.zeros(len(passage) + 1, np.float32)
     found: list[tuple[int, int, int]] = []
-    known = "".join(map(re.escape, sorted(set(question) - {" "})))
-    # a run may hold blanks (New York), but not begin with one
-    for shared in re.finditer(f"[{known}][{known} ]*", passage) if known else ():
-        i, end = shared.span()
-        while i < end:
-            if passage[i] == " ":
-                i += 1
-                continue
-            k = 1
-            while i + k < end and passage[i : i + k + 1] in question:
-                k += 1
-            length[i : i + k] = min(k, 8) / 8
-            if k > 1:
-                at = question.find(passage[i : i + k])
-                weight[i : i + k] = min(float(by_character[at : at + k].sum()), 3.0) / 3
-                found.append((i, at, k))
-            i += k
+    known = set(question) - {" "}  # a run may hold blanks (New York), but not begin with one
+    end = 0
+    for i in [place for place, character in enumerate(passage) if character in known]:
+        if i < end:
+            continue
+        end = i + 1
+        while end < len(passage) and passage[i : end + 1] in question:
+            end += 1
+        k = end - i
+        length[i:end] = min(k, 8) / 8
+        if k > 1:
+            at = question.find(passage[i:end])
+            weight[i:end] = min(float(by_character[at : at + k].sum()), 3.0) / 3
+            found.append((i, at, k))
     return length[:-1], weight[:-1], found
 
 
@@ -213,20 +211,20 @@ def _weighed(rows: npt.NDArray[Any], weights: Floats) -> Floats:
 def soft_matches(
     question: Tokens, passage: Tokens, vectors: Floats, foreign: Sequence[Place] = ()
 ) -> tuple[Floats, Floats]:
-    """Return (n, m) cosines, 1 where tokens are the same word, and (n, m) sameness, 0 or 1; where
+    """Return (m, n) cosines, 1 where tokens are the same word, and (m, n) sameness, 0 or 1; where
     one says the other in the other language, both at least what that is worth."""
-    same_word = (passage.ids[:, None] == question.ids[None]) & (passage.ids[:, None] > 2)
+    same_word = (question.ids[:, None] == passage.ids) & (question.ids[:, None] > 2)
     for j in np.flatnonzero(question.ids <= 2).tolist():  # numbers and unknown words: the writing
         a, b = question.borders[j]
         for i in np.flatnonzero(passage.ids == question.ids[j]).tolist():
             c, d = passage.borders[i]
-            same_word[i, j] = passage.text[c:d] == question.text[a:b]
-    cosine = np.maximum(vectors[passage.ids] @ vectors[question.ids].T, 0)
+            same_word[j, i] = passage.text[c:d] == question.text[a:b]
+    cosine = np.maximum((vectors[passage.ids] @ vectors[question.ids].T).T, 0, order="C")
     cosine[same_word] = 1
     same = same_word.astype(np.float32)
     for place in foreign:
         where = np.ix_(
-            _touching(passage, place.start, place.end), _touching(question, place.at, place.to)
+            _touching(question, place.at, place.to), _touching(passage, place.start, place.end)
         )
         for found in (cosine, same):
             found[where] = np.maximum(found[where], place.worth)
@@ -242,7 +240,7 @@ def _soft_cover(segment: npt.NDArray[np.int32], cosine: Floats, weights: Floats)
     """Return per token how much of the question its segment covers softly: squared best cosine,
     weighted."""
     starts = np.concatenate([[0], np.flatnonzero(segment[1:] != segment[:-1]) + 1])
-    best = np.maximum.reduceat(cosine, starts, axis=0)
+    best = np.maximum.reduceat(cosine, starts, axis=1).T.copy()
     cover: Floats = _weighed(best * best, weights)
     lengths = np.concatenate([starts[1:], [len(segment)]]) - starts
     return np.repeat(cover, lengths)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from rag.readers.onnx import MICROSOFT, Graph, session
 
 Floats = npt.NDArray[np.float32]
+Places = npt.NDArray[np.intp]
 
 FILE = "judge.safetensors"  # beside the network's
 FURTHEST = 12.0  # log-odds beyond which a score tells no more
@@ -70,16 +71,17 @@ class Judge:
 def inputs(read: Read, spans: Sequence[tuple[int, int, float]], best: float) -> Floats:
     """Return (n, 10 * width + 5), what is judged by; `best` is the greatest score in the
     passage."""
-    return np.concatenate([_states(read, spans), _numbers(read, spans, best)], 1)
+    told = np.array(spans)
+    states = _states(read, told[:, 0].astype(np.intp), told[:, 1].astype(np.intp))
+    return np.concatenate([states, _numbers(read, told, best)], 1)
 
 
-def _states(read: Read, spans: Sequence[tuple[int, int, float]]) -> Floats:
+def _states(read: Read, first: Places, last: Places) -> Floats:
     """Return (n, 10 * width): the rows of a span's first and last token, the mean of all of its,
     those before and after it; the passage's greatest and mean; the question's; that times the
     span's mean, and first times last."""
     rows = read.rows
-    first, last = (np.array([span[side] for span in spans]) for side in (0, 1))
-    sums, half = rows.cumsum(0), np.float32(0.5)
+    sums, half = rows[: last.max() + 1].cumsum(0), np.float32(0.5)
     count = (last - first + 1).astype(np.float32)[:, None]  # with float64 all that follows is
     opening, closing = rows[first], rows[last]
     mean = (sums[last] - sums[first] + opening) / count
@@ -87,7 +89,7 @@ def _states(read: Read, spans: Sequence[tuple[int, int, float]]) -> Floats:
     before[first == 0], after[last == len(rows) - 1] = 0, 0
     of_all = np.concatenate([rows.max(0), rows.mean(0), read.vector[0]])
     width = rows.shape[1]
-    out = np.empty((len(spans), 10 * width), np.float32)
+    out = np.empty((len(first), 10 * width), np.float32)
     for k, part in enumerate((opening, closing, mean, before, after)):
         np.multiply(part, half, out=out[:, k * width : (k + 1) * width])
     out[:, 5 * width : 8 * width] = of_all * half
@@ -96,14 +98,17 @@ def _states(read: Read, spans: Sequence[tuple[int, int, float]]) -> Floats:
     return out
 
 
-def _numbers(read: Read, spans: Sequence[tuple[int, int, float]], best: float) -> Floats:
+def _numbers(read: Read, told: npt.NDArray[np.float64], best: float) -> Floats:
     """Return (n, 5): the score, how far behind the passage's best, the length, how sure "not
-    here" is, the length of the passage."""
-    first, last, score = (np.array([span[k] for span in spans]) for k in range(3))
-    behind = np.maximum(score - best, -FURTHEST)
-    null, size = np.full(len(spans), read.null[0, 0]), np.full(len(spans), len(read.rows))
-    told = [np.clip(score, -FURTHEST, FURTHEST) / 4, behind / 4, (last - first) / 10]
-    return np.stack([*told, null / 4, size / 200], 1).astype(np.float32)
+    here" is, the length of the passage; `told` (n, 3) has the spans."""
+    first, last, score = told.T
+    out = np.empty((len(told), 5), np.float32)
+    out[:, 0] = np.clip(score, -FURTHEST, FURTHEST) / 4
+    out[:, 1] = np.maximum(score - best, -FURTHEST) / 4
+    out[:, 2] = (last - first) / 10
+    out[:, 3] = read.null[0, 0] / 4
+    out[:, 4] = len(read.rows) / 200
+    return out
 
 
 def _graph(weights: dict[str, Floats]) -> bytes:
