@@ -172,7 +172,7 @@ class Bot:
             question,
             _spelt(InContext(question, question), passages),
             passages,
-            sources={source.name: source},
+            source=lambda _: source,
             refuse_below=0.0 if must_answer else self._threshold(),
         )
         spent = 1000 * (time.perf_counter() - started)
@@ -254,9 +254,6 @@ class Bot:
             )
         return question
 
-    def _sources_of(self, articles: Sequence[Article]) -> dict[str, Source]:
-        return {name: self.source(name) for name in {a.source for a in articles}}
-
     def _answer(
         self,
         question: str,
@@ -264,24 +261,21 @@ class Bot:
         passages: Sequence[Passage],
         *,
         refuse_below: float,
-        sources: dict[str, Source] | None = None,
+        source: Callable[[str], Source] | None = None,
         twins: Sequence[Hit] = (),
         translated: Sequence[Group] = (),
         missing: Callable[[], Sequence[str]] = tuple,
     ) -> Answer:
         claims = self._claims(asked, passages, translated)
-        readable = [*passages, *twins]
-        if sources is None:
-            sources = self._sources_of([p.article for p in readable])
         if not claims:
             return _refusal(question, 0.0, None, missing())
-        best = claims[0]
+        best, source_of = claims[0], source or self.source
         confidence = self._calibration.confidence(
             evidence(asked.whole, claims, passages, translated)
         )
         if confidence < refuse_below:
             article, span = best.places[0]
-            nearest = cite(1, article, span, sources[article.source], at_least=_NEAREST)
+            nearest = cite(1, article, span, source_of(article.source), at_least=_NEAREST)
             return _refusal(
                 question,
                 confidence,
@@ -289,7 +283,7 @@ class Bot:
                 missing(),
                 rival(asked.alone, best) if best.rule == ANOTHERS else "",
             )
-        citations = cited(best, readable, sources)
+        citations = cited(best, [*passages, *twins], source_of)
         markers = " ".join(f"[{c.marker}]" for c in citations)
         quoted = citations if best.parts else citations[:1]
         quotes = "\n".join(f"{c.quote} [{c.marker}]" for c in quoted)

@@ -5,7 +5,7 @@ Made as slices of an article, so that a quote that is not in the text cannot be.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from rag.claims import Claim, Passage, passage_around, told_elsewhere
 from rag.gloss import english_gloss
@@ -43,17 +43,17 @@ def cite(
 
 
 def cited(
-    claim: Claim, readable: Sequence[Passage], sources: Mapping[str, Source]
+    claim: Claim, readable: Sequence[Passage], source: Callable[[str], Source]
 ) -> tuple[Citation, ...]:
     """Cite the places of a claim and where else it is told; of one put together every part, and
-    what it was told from, one citation a sentence."""
+    what it was told from, one citation a sentence. `source` returns one by its name."""
     if claim.parts:
         found = together(tuple(dict.fromkeys((*claim.parts, *claim.support))))
     else:
         places = (*claim.places, *told_elsewhere(claim, readable))
         found = [(article, (span,)) for article, span in places]
     return tuple(
-        cite(n, article, spans[0], sources[article.source], others=spans[1:])
+        cite(n, article, spans[0], source(article.source), others=spans[1:])
         for n, (article, spans) in enumerate(found[:_MOST], 1)
     )
 

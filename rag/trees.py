@@ -34,15 +34,20 @@ class Trees(NamedTuple):
 
     def score(self, inputs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
         """Return (n,) the sums over all trees for inputs (n, features)."""
-        at = np.tile(self.roots.astype(np.intp), (len(inputs), 1))
-        row = inputs.shape[1] * np.arange(len(inputs))[:, None]
+        trees, width = len(self.roots), inputs.shape[1]
+        feature = self.feature.astype(np.intp)
         onward = np.stack([self.right, self.left], 1).astype(np.intp)
-        while True:  # by take, 0.45 of the time of indexing; a leaf sends on to itself
-            asked = inputs.take(row + self.feature.take(at), mode="wrap")
-            there = onward.take(2 * at + (asked <= self.threshold.take(at)))
-            if np.array_equal(there, at):
-                return np.asarray(self.value.take(at).sum(1, dtype=np.float64))
-            at = there
+        at = np.tile(self.roots.astype(np.intp), len(inputs))
+        going, here = np.arange(len(at)), at  # those not at a leaf yet, and where they are
+        row = np.repeat(width * np.arange(len(inputs)), trees)
+        while len(going):  # by take, 0.45 of the time of indexing
+            asked = inputs.take(row + feature.take(here))
+            here = onward.take(2 * here + (asked <= self.threshold.take(here)))
+            at[going] = here
+            on = np.flatnonzero(feature.take(here) != _LEAF)
+            going, row, here = going.take(on), row.take(on), here.take(on)
+        found = self.value.take(at.reshape(len(inputs), trees))
+        return np.asarray(found.sum(1, dtype=np.float64))
 
     def save(self, path: Path) -> None:
         """Write a safetensors file."""
