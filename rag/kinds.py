@@ -9,6 +9,7 @@ Only plain cases are told: a question of no clear kind lets every answer pass.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from rag.classifiers import alike, counts_another, noun_counted, singular, units_asked
@@ -184,6 +185,7 @@ class Kind(NamedTuple):
     forms: str = ""
 
 
+@lru_cache(maxsize=64)  # asked of every sentence that is looked at
 def asked_kind(question: str) -> Kind:
     """Return the kind of answer that the question asks for.
 

@@ -18,9 +18,10 @@ from rag.claims import Claim, Place, sentence_around
 from rag.reckoned.changes import change
 from rag.reckoned.differences import other_value
 from rag.reckoned.lives import year_begun
-from rag.reckoned.pairs import Told, between
+from rag.reckoned.pairs import Told, between, opposed
 from rag.reckoned.rests import rest, total
 from rag.reckoned.scene import Scene, Sum, asked_of, asks_amount, scene_of
+from rag.terms import fold
 from rag.types import Article, Span
 
 _END = re.compile(r"[。！？!?]+[”’」』）)]*|\.(?=\s|$)|\n")
@@ -52,6 +53,8 @@ def with_reckoned(question: str, claims: list[Claim]) -> list[Claim]:
 
 def _with_difference(question: str, claims: list[Claim]) -> list[Claim]:
     """Return the claims, with what two of them differ by put first, where that is asked for."""
+    if opposed(fold(question)) is None:
+        return claims
     told: list[Told] = []
     articles: list[Article] = []
     for number, claim in enumerate(claims[:_PAIRED]):

@@ -50,10 +50,16 @@ class Pair(NamedTuple):
     lesser: Told
 
 
+def opposed(question: str) -> re.Match[str] | None:
+    """Return what a folded question sets against each other, None where it asks for no
+    difference."""
+    return next((m for pattern in _ASKED if (m := pattern.search(question))), None)
+
+
 def between(asked: Asked, told: Sequence[Told]) -> Pair | None:
     """Return by how much the two values differ that a question sets against each other, None where
     not exactly these two are told, or the text tells the difference itself."""
-    match = next((m for pattern in _ASKED if (m := pattern.search(asked.text))), None)
+    match = opposed(asked.text)
     if match is None or any(tells_difference(t.scene) for t in told):
         return None
     fitting = [t for t in told if is_amount_asked(asked, t.amount)]
