@@ -94,8 +94,8 @@ class StaticEmbedder:
 
     def _unit_rows(self, tokens: NDArray[np.int64]) -> tuple[Vectors, Vectors]:
         """Return the vectors of tokens at length 1, and how long they are in the table."""
-        rows = self._rows[tokens].astype(np.float32)
-        lengths = np.linalg.norm(rows, axis=1)
+        rows = self._rows.take(tokens, axis=0).astype(np.float32)
+        lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))  # of whole numbers: exact
         rows /= np.where(lengths > 0, lengths, 1)[:, None]
         return rows, lengths
 
