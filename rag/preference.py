@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from operator import add
 from typing import NamedTuple, Protocol
 
@@ -75,7 +75,9 @@ class _Seen(NamedTuple):
 
 def described(question: str, kind: Kind, answers: Sequence[Possible]) -> Floats:
     """Return (n, features) of the answers, which come best first in the linear order."""
-    seen = [_seen(answer) for answer in answers]
+    articles = {article.id: article for article, _ in (a.places[0] for a in answers)}
+    texts = {identity: fold(article.text) for identity, article in articles.items()}
+    seen = [_seen(answer, texts) for answer in answers]
     told = np.array([answer.told for answer in answers], np.float32)
     score = np.array([answer.score for answer in answers], np.float32)
     asked = fold(question)
@@ -92,13 +94,14 @@ def described(question: str, kind: Kind, answers: Sequence[Possible]) -> Floats:
     return np.concatenate(columns, 1)
 
 
-def _seen(answer: Possible) -> _Seen:
+def _seen(answer: Possible, texts: Mapping[str, str]) -> _Seen:
+    """Return an answer as it is seen; `texts` are folded, by the article's identity."""
     article, span = answer.places[0]
-    text = article.text
+    text = texts[article.id]
     return _Seen(
         fold(answer.text),
-        fold(text[max(0, span.start - _AROUND) : span.start]),
-        fold(text[span.end : span.end + _AROUND]),
+        text[max(0, span.start - _AROUND) : span.start],
+        text[span.end : span.end + _AROUND],
         article.id,
         span,
     )
