@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rag.readers.onnx import Graph
+from rag.readers.onnx import MICROSOFT, Graph
 from rag.readers.words import BLOCKS, HEADS, QUESTION_BLOCKS
 
 Floats = npt.NDArray[np.float32]
@@ -193,6 +193,8 @@ class _Passage(_Network):
                 x = self._attend(name, x)
             elif kind == "question":
                 x = self._look(name, x)
+            elif kind == "feed":
+                x = self._feed(name, x)
             else:
                 told = [f"told.{name}.0", f"told.{name}.1"]
                 x = self._conv(name, x, int(kind.removeprefix("conv")), told)
@@ -237,6 +239,12 @@ class _Passage(_Network):
             met = g.add("Softmax", [g.add("Gemm", [ask, key], transB=1)], axis=-1)
             mixed.append(g.add("MatMul", [met, value]))
         self._waiting = (self._linear(f"{name}.out", g.add("Concat", mixed, axis=1)),)
+        return x
+
+    def _feed(self, name: str, x: str) -> str:
+        x, h = self._norm(f"{name}.norm", x)
+        h = self.graph.add("FastGelu", [self._linear(f"{name}.inner", h)], domain=MICROSOFT)
+        self._waiting = (self._linear(f"{name}.out", h),)
         return x
 
     def _look(self, name: str, x: str) -> str:

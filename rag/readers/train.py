@@ -56,6 +56,7 @@ KIND_WIDTH = 12
 KERNEL = 5
 POOL = 20_000  # examples drawn at a time, real ones by the square of their weight
 BIAFFINE = 48
+FEED = 4  # times as wide inside
 EMA = 0.998  # what is measured and kept is the running mean of the weights, over some 500 steps
 
 
@@ -105,6 +106,19 @@ class AttendBlock(nn.Module):
         scores = q @ k.transpose(-1, -2) / (width // HEADS) ** 0.5 + bias[:, None]
         mixed = scores.softmax(-1) @ v
         return x + self.out(mixed.transpose(1, 2).reshape(batch, length, width))
+
+
+class FeedBlock(nn.Module):
+    """x + W gelu(V LN(x)), of each token by itself: where most of what is known can be kept."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.inner = nn.Linear(width, FEED * width)
+        self.out = nn.Linear(FEED * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.out(F.gelu(self.inner(self.norm(x)), approximate="tanh"))
 
 
 class QuestionBlock(nn.Module):
@@ -185,6 +199,8 @@ class ReaderNetwork(nn.Module):
                 x = block(x, p_bias)
             elif name == "question":
                 x = block(x, question, q_bias)
+            elif name == "feed":
+                x = block(x)
             else:
                 x = block(x, p_mask, vector)
         x = self.drop(self.norm(x))
@@ -203,6 +219,8 @@ def _block(name: str, width: int) -> nn.Module:
         return AttendBlock(width)
     if name == "question":
         return QuestionBlock(width)
+    if name == "feed":
+        return FeedBlock(width)
     return ConvBlock(width, int(name[-1]), conditioned=True)
 
 

@@ -15,17 +15,20 @@ BLOCKS = (
     "conv1",
     "conv2",
     "attend",
+    "feed",
     "conv1",
     "conv4",
     "question",
     "conv2",
     "conv1",
     "attend",
+    "feed",
     "conv1",
     "conv2",
     "question",
     "conv1",
     "attend",
+    "feed",
 )
 HEADS = 4
 QUESTION_BLOCKS = 3
