@@ -378,8 +378,10 @@ def train(options: argparse.Namespace) -> None:
             for group in optimiser.param_groups:
                 group["lr"] = options.lr * min(1.0, (step + 1) / 300) * max(0.02, 1 - progress)
             tensors = collate(batch, blind=0.1, rng=np.random.default_rng(step))
-            spans, null = forward(*tensors.inputs)
-            loss = span_loss(spans, null, tensors.target, torch.ones(len(batch)))
+            with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
+                spans, null = forward(*tensors.inputs)
+            weight = torch.ones(len(batch))
+            loss = span_loss(spans.float(), null.float(), tensors.target, weight)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -430,6 +432,11 @@ def main() -> None:
     parser.add_argument("--made", type=float, default=0.6, help="share of made questions")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument(
+        "--bfloat16",
+        action="store_true",
+        help="multiply in 16 bits: 1.5 times as fast where the processor has AMX",
+    )
     parser.add_argument("--start-from", type=Path, help="folder of weights to train further")
     parser.add_argument(
         "--average", type=Path, nargs="+", help="do not train: take the mean of these folders"
