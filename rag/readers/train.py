@@ -4,11 +4,10 @@ Needs torch; nothing else of Youju does.
 The network (about 1.7 M parameters beside the frozen word table): word vector, first and last
 character, kind of token and match features of every passage token; depthwise convolutions
 conditioned on the question; two looks back at the question and three layers of attention, each with
-a feed-forward layer behind it; then a
-score for each span of at most MAX_SPAN tokens, and one for "not in this passage". All spans and
-that null compete in one softmax, so that a span's score minus the null's is comparable between
-passages. `rag.readers.extractive` runs the same network in numpy; tests/test_readers.py holds the
-two together.
+a feed-forward layer behind it; then a score for each span of at most MAX_SPAN tokens, and one for
+"not in this passage". All spans and that null compete in one softmax, so that a span's score minus
+the null's is comparable between passages. `rag.readers.extractive` runs the same network in numpy;
+tests/test_readers.py holds the two together.
 """
 
 from __future__ import annotations
