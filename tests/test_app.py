@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -115,15 +116,21 @@ class FakeBot:
 class SlowBot(FakeBot):
     """Says what it knows slowly, where it is asked to, unless it was asked before."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+
     def ask_stream(self, question: str, history: History = ()) -> Iterator[str | Answer]:
-        """Yield pieces for three seconds, then the answer."""
+        """Yield the first words, when told to go on the next ones, and no answer for a minute."""
         if "慢慢" in question and not any(question == before for before, _ in self.asked):
             self.asked.append((question, ()))
-            for piece in ("他们交付了", "人形机器人"):
-                yield piece
-                for _ in range(10):
-                    time.sleep(0.15)
-                    yield "…"
+            yield "他们交付了"
+            while not self.go_on.wait(0.15):
+                yield "…"
+            yield "人形机器人"
+            for _ in range(400):
+                time.sleep(0.15)
+                yield "…"
         yield self.ask(question, history)
 
 

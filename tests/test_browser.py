@@ -166,19 +166,21 @@ class Tab:
         """
         return bool(self.driver.execute_script(script, css))
 
-    def requests(self) -> list[str]:
-        """Return the addresses asked since the page was opened or this was last called."""
+    def requests(self) -> list[tuple[str, float]]:
+        """Return the addresses asked since the page was opened or this was last called, each with
+        its time in seconds."""
         asked = []
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated"):
                 parameters = message["params"]
-                asked.append(str(parameters.get("request", parameters)["url"]))
+                url = str(parameters.get("request", parameters)["url"])
+                asked.append((url, float(parameters.get("timestamp", 0))))
         return asked
 
     def requested(self) -> set[str]:
         """Return the hosts asked since the page was opened, the page's own requests only."""
-        urls = map(urlsplit, self.requests())
+        urls = [urlsplit(url) for url, _ in self.requests()]
         return {url.netloc for url in urls if url.scheme not in ("data", "blob", "chrome", "about")}
 
     def complaints(self) -> list[str]:
@@ -221,9 +223,9 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 def page_url() -> Iterator[str]:
     """The page over the fake bot, served in this process."""
     pytest.importorskip("gradio")
-    from test_app import SlowBot
+    from test_app import FakeBot
 
-    with served(SlowBot()) as url:
+    with served(FakeBot()) as url:
         yield url
 
 
@@ -406,25 +408,56 @@ def test_conversations_are_listed_opened_and_deleted(tab: Tab, page_url: str) ->
     assert len(tab.find_all(".talks .talk")) == 1
 
 
-def test_a_slow_answer_grows_can_be_stopped_and_asked_again(tab: Tab, page_url: str) -> None:
-    tab.open(page_url)
-    box = tab.find("#question textarea")
-    box.send_keys("慢慢说：松延动力?")
-    box.send_keys("\ue007")
-    tab.wait(lambda: "他们交付了" in tab.text(".turn.pending .said"), "the first words")
-    before = box.rect["y"]
-    tab.wait(lambda: "人形机器人" in tab.text(".turn.pending .said"), "more words")
-    assert box.rect["y"] == before
-    tab.requests()
-    tab.click(".turn.pending .stop")
-    tab.over(1)
-    assert tab.text(".turn.failed .error") == "已停止。"
-    # a press and the click that ends it: two halts, and the later one stopped what was asked anew
-    time.sleep(1)
-    assert sum("/queue/join" in url for url in tab.requests()) == 1
-    tab.click(".turn .tools [data-retry]")
-    tab.wait(lambda: tab.text(".turn .short") == "105台", "the whole answer")
-    assert len(tab.find_all(".turn")) == 1
+def test_a_slow_answer_grows_can_be_stopped_and_asked_again(tab: Tab) -> None:
+    pytest.importorskip("gradio")
+    from test_app import SlowBot
+
+    bot = SlowBot()
+    with served(bot) as url:
+        tab.open(url)
+        box = tab.find("#question textarea")
+        box.send_keys("慢慢说：松延动力?")
+        box.send_keys("\ue007")
+        tab.wait(lambda: "他们交付了" in tab.text(".turn.pending .said"), "the first words")
+        before = box.rect["y"]
+        bot.go_on.set()
+        tab.wait(lambda: "人形机器人" in tab.text(".turn.pending .said"), "more words")
+        assert box.rect["y"] == before
+        tab.requests()
+        tab.click(".turn.pending .stop")
+        tab.over(1)
+        assert tab.text(".turn.failed .error") == "已停止。"
+        # a press and the click that ends it: two halts, and the later stopped what was asked anew
+        time.sleep(0.5)
+        first, *later = [at for url, at in tab.requests() if "/queue/join" in url]
+        assert all(at - first > 0.9 for at in later)
+        tab.click(".turn .tools [data-retry]")
+        tab.wait(lambda: tab.text(".turn .short") == "105台", "the whole answer")
+        assert len(tab.find_all(".turn")) == 1
+
+
+def test_a_picture_that_comes_after_the_stop_is_not_the_last_word(tab: Tab) -> None:
+    pytest.importorskip("gradio")
+    from test_app import SlowBot
+
+    with served(SlowBot()) as url:
+        tab.open(url)
+        tab.driver.execute_script("""
+            const fetch = window.fetch;
+            const later = () => new Promise((done) => { setTimeout(done, 700); });
+            window.fetch = async (asked, ...rest) => {
+                if (String(asked).endsWith('/cancel')) await later();
+                return fetch(asked, ...rest);
+            };
+        """)
+        box = tab.find("#question textarea")
+        box.send_keys("慢慢说：松延动力?")
+        box.send_keys("\ue007")
+        tab.wait(lambda: "他们交付了" in tab.text(".turn.pending .said"), "the first words")
+        tab.click(".turn.pending .stop")
+        time.sleep(3)
+        tab.over(1)
+        assert tab.text(".turn.failed .error") == "已停止。"
 
 
 def test_an_answer_is_copied_with_its_citations(tab: Tab, page_url: str) -> None:

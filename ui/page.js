@@ -158,16 +158,27 @@
     setTimeout(() => { button.textContent = words; }, 1500);
   };
 
+  // Once for each press: a second halt runs after the first, and stopped what was asked by then. A
+  // picture that was under way when its answer was stopped may come last: it is halted again.
+  let halting = 0;
+  let stopped = 0; // turns, with the one that was stopped
+  const halted = () => { clearInterval(halting); halting = 0; };
+  const halt = (trigger) => {
+    const turns = () => document.querySelectorAll('.turn').length;
+    if (halting && stopped === turns()) return;
+    halted();
+    stopped = turns();
+    let left = 5;
+    halting = setInterval(() => {
+      const again = document.querySelector('.turn.pending') && stopped === turns();
+      if (again && left--) trigger('halt', {}); else halted();
+    }, 1000);
+    trigger('halt', {});
+  };
   const ask = (trigger, question) => {
+    halted();
     location.hash = '#chat';
     trigger('ask', {question});
-  };
-  // once for each press: a second halt runs after the first, and would stop what is asked by then
-  let halted = -Infinity;
-  const halt = (trigger) => {
-    if (performance.now() - halted < 1000) return;
-    halted = performance.now();
-    trigger('halt', {});
   };
   const looked = () => document.querySelector('.search input')?.value ?? '';
   const click = (trigger, button) => {
@@ -183,7 +194,7 @@
       remember(button);
       reveal();
       trigger('open', {turn: +data.turn, key: data.open, raw: data.raw === '1'});
-    } else if ('retry' in data) trigger('again', {turn: +data.retry});
+    } else if ('retry' in data) { halted(); trigger('again', {turn: +data.retry}); }
     else if ('stop' in data) halt(trigger);
     else if ('judge' in data) {
       remember(button);
@@ -217,6 +228,7 @@
     }
   };
   const fresh = (trigger) => {
+    halted();
     location.hash = '#chat';
     delete root.dataset.drawer;
     trigger('fresh', {});
@@ -315,7 +327,6 @@
     const state = newest ? turns.length + newest.className : '';
     if (newest && state !== last) {
       asked = false;
-      if (newest.classList.contains('pending')) halted = -Infinity;
       newest.scrollIntoView({block: 'start'});
       const said = newest.querySelector('.short, .refusal, .error');
       const told = document.getElementById('told');
