@@ -30,7 +30,7 @@ _QUALIFIER_BEGUN = re.compile(rf"\b(?:at|more|less|fewer){_BLANK}\Z", re.IGNOREC
 _ARTICLE = re.compile(rf"\b(?:the|an?|its|his|her|their|our){_BLANK}\Z", re.IGNORECASE)
 _FIGURE = "[0-9一二三四五六七八九十百千万亿两几]"
 _NUMBER_END = re.compile(rf"{_FIGURE}[0-9,.]*[多余来]?$")
-_NUMBER_LAST = frozenset("0123456789,.一二三四五六七八九十百千万亿两几多余来个")
+_NUMBER_LAST = frozenset(f"{_FIGURE}0123456789,.多余来个")  # most spans end otherwise
 _COUNTED = re.compile(rf"{_FIGURE}[多余来]?个$")
 _AFTER_COUNTED = re.compile("百分点|国家和地区|国家|小时|季度|星期|点(?!名|评)|月(?!亮|饼)")
 # what is said not to be so: 不|超过1000元 is the opposite of 超过1000元

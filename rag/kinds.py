@@ -23,13 +23,13 @@ _MEASURE = (
     "分球票口栋幢句页秒杯瓶碗根封棵首章圈块片间床站处桩班趟列节道轮脚克升斤里寸文筐箱袋串队组群]"
 )
 # 几 that asks: not 好几份遗嘱, 那几个人, 十几年
-_COUNT_ASKED = "(?<![好这那十])几"
+COUNT_ASKED = "(?<![好这那十])几"
 _HOW_MANY = re.compile(
-    rf"(?:多少|{_COUNT_ASKED})(?:万|亿)?({_MEASURE}|小时|分钟|公里|平方米|美元|个月|百分点)?"
+    rf"(?:多少|{COUNT_ASKED})(?:万|亿)?({_MEASURE}|小时|分钟|公里|平方米|美元|个月|百分点)?"
     "([\u4e00-\u9fff]{2})?"
 )
 _HOW_MUCH = re.compile(
-    rf"多少|{_COUNT_ASKED}(?!乎|点|经)|多大|多长|多远|多高|多久|百分之|占比|比例是|增速|增幅"
+    rf"多少|{COUNT_ASKED}(?!乎|点|经)|多大|多长|多远|多高|多久|百分之|占比|比例是|增速|增幅"
     r"|\bhow (?:many|much|long|old|far|large|big|often|tall|high|low|deep|wide|heavy|fast)\b",
     re.IGNORECASE,
 )
@@ -87,7 +87,7 @@ _SEVERAL = re.compile(
     "各(?:是|有|为|占|自|拿|要|多|得|几)|分别|从(?:多少|几).*到|前后|之前.*之后|原[来定].*(?:改|现在|后来)|和.*各"
 )
 _ASKS = re.compile(
-    rf"多少|{_COUNT_ASKED}(?!乎|点|经)|哪|谁|什么|啥|何时|怎么|多[久大长高远]|\b(?:who|what|when|where|which|how|why)\b"
+    rf"多少|{COUNT_ASKED}(?!乎|点|经)|哪|谁|什么|啥|何时|怎么|多[久大长高远]|\b(?:who|what|when|where|which|how|why)\b"
 )
 _WHERE = re.compile(
     r"哪里|哪儿|在哪|什么地方|哪个(?:城市|省|国家|地方|地区|市|区)|\bwhere\b", re.IGNORECASE

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from rag.claims import Claim, Place, sentence_around
 from rag.confidence import RANKED_BY, UNCALIBRATED
-from rag.kinds import asked_kind
+from rag.kinds import COUNT_ASKED, asked_kind
 from rag.lexicon.words import cut
 from rag.quantities import dates, quantities
 from rag.terms import is_chinese
@@ -35,7 +35,7 @@ _NEAR = 120  # characters from the first part to the last
 _SAME_SENTENCE, _SAME_ARTICLE = 2.5, 1.5  # as much `strength`, for parts told together
 
 _ASKING = (
-    r"多少|第几|(?<![好这那十])几(?!乎|经|点钟)|哪|谁|什么|甚么|何时|怎么样|为啥|为何|啥"
+    rf"多少|第几|{COUNT_ASKED}(?!乎|经|点钟)|哪|谁|什么|甚么|何时|怎么样|为啥|为何|啥"
     "|多[久大长高远重宽](?!的)"
 )
 _ASKS = re.compile(_ASKING)

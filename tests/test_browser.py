@@ -516,6 +516,7 @@ def test_a_keyboard_is_enough(tab: Tab, page_url: str) -> None:
     tab.wait(lambda: "001.txt" in tab.text("#panel"), "the reprint")
     focused = "return document.activeElement.dataset.open"
     tab.wait(lambda: tab.driver.execute_script(focused) == "2", "the focus where it was")
+    assert "001.txt" in tab.text("#panel")
 
 
 def test_eight_tabs_of_one_browser_open(tab: Tab, page_url: str) -> None:
@@ -527,6 +528,7 @@ def test_eight_tabs_of_one_browser_open(tab: Tab, page_url: str) -> None:
             tab.driver.get(page_url)
             tab.find("html[data-greeted] #question textarea")
         tab.ask(QUESTION)
+        assert tab.text(".turn .short") == "105台"
     finally:
         for handle in tab.driver.window_handles:
             if handle != first:

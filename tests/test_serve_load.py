@@ -323,3 +323,4 @@ def test_a_helper_ends_with_its_server(small):
             return True
 
     eventually(gone)
+    assert gone()

@@ -6,8 +6,8 @@ character, kind of token and match features of every passage token; depthwise co
 conditioned on the question; two looks back at the question and three layers of attention, each with
 a feed-forward layer behind it; then a score for each span of at most MAX_SPAN tokens, and one for
 "not in this passage". All spans and that null compete in one softmax, so that a span's score minus
-the null's is comparable between passages. `rag.readers.extractive` runs the same network in numpy;
-tests/test_readers.py holds the two together.
+the null's is comparable between passages. `rag.readers.extractive` runs the same network in ONNX
+Runtime; tests/test_readers.py holds the two together.
 """
 
 from __future__ import annotations
