@@ -103,6 +103,37 @@ def test_what_trees_look_at_is_as_wide_as_what_they_were_grown_on():
     assert trees().feature.max() < rows.shape[1]
 
 
+NIGHT = (
+    "过去一个月，南馆把闭馆时间从晚上九点推到了十一点半，每晚有九百多人次坐在馆里看书。",
+    "馆长说，试开到年底，如果夜间人次稳定，就长期开下去，并推广到北馆，夜班由志愿者承担。",
+    "馆员不加班，遇到借还书用自助机，多开的两个半小时每月多花水电和安保费十四万元。",
+)
+BUS = (
+    "南馆门前的公交站本周迁到东侧，夜班车末班推迟到十二点，每班间隔二十分钟。",
+    "公交公司说，迁站以后乘客不用再过马路，原站牌保留一个月，站台上有人引导。",
+    "夜班车每晚运送三百多人次，多数是学生和下夜班的护士，票价仍是两元。",
+)
+
+
+def titles_of(above, below):
+    """Return the titles found on a page of two like stories, their paragraphs in a line each, the
+    second's headline so many newlines below the first and above its own text."""
+    first, second = ("\n".join(texts) for texts in (NIGHT, BUS))
+    head = "\n" * above + "夜班车推迟到十二点" + "\n" * below
+    page = f"南馆夜里还亮着灯\n{first}{head}{second}"
+    return [article.title for article in split_articles(Source("a.txt", page))]
+
+
+@pytest.mark.parametrize("blank", [2, 3])
+def test_a_headline_set_further_apart_than_paragraphs_begins_a_story(blank):
+    assert titles_of(blank, blank) == ["南馆夜里还亮着灯", "夜班车推迟到十二点"]
+
+
+@pytest.mark.parametrize(("above", "below"), [(1, 1), (3, 1), (1, 3)])
+def test_a_head_as_near_to_a_paragraph_as_others_are_is_not_told_by_its_spacing(above, below):
+    assert titles_of(above, below) == ["南馆夜里还亮着灯"]
+
+
 def test_the_trees_come_with_the_package():
     from rag.articles.trees import TREES
 

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -219,6 +220,16 @@ def is_unfinished(line: Line) -> bool:
     return not line.ended and line.text[-1] not in "：:"
 
 
+def _usual_gap(lines: Sequence[Line]) -> int | None:
+    """Return how many newlines mostly part paragraphs, None where none follows another."""
+    gaps = Counter(
+        after.above
+        for before, after in pairwise(lines)
+        if before.kind == after.kind == "body" and not after.joined
+    )
+    return gaps.most_common(1)[0][0] if gaps else None
+
+
 class Page:
     """The lines of a page, its heads, and the evidence at each gap between body lines."""
 
@@ -229,6 +240,7 @@ class Page:
         self.words = Words(lines)
         self.meanings = Meanings(lines, self.body)
         self.traces = np.array([traces(line.printed) for line in lines]).reshape(len(lines), -1)
+        self.usual_gap = _usual_gap(lines)
         self.gaps = self._gap_features() if len(self.body) > 1 else np.zeros((0, len(GAP_FEATURES)))
 
     def _gap_features(self) -> Floats:

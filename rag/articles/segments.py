@@ -157,11 +157,25 @@ class Segments:
             out.append((NUMBER["title collects"], 1.0))
         if len(self.page.body) > _LONG_PAGE and self.kinds[number] in _SECTIONS:
             out.append((NUMBER["title inner, long page"], 1.0))
+        if self._is_set_apart(number):
+            out.append((NUMBER["title set apart"], 1.0))
         if self.is_heading[number]:  # rather a section's: a paper signs its stories, or does not
             out.append((NUMBER["title inner, others signed"], float("signed" in self.kinds)))
             others = sum(self.is_heading) - 1
             out.append((NUMBER["title inner, of many"], min(1.0, others / _MANY_INNER)))
         return out
+
+    def _is_set_apart(self, number: int) -> bool:
+        """Tell whether an unsigned head between two paragraphs stands further from both than
+        paragraphs from one another; section headings are mostly spaced as these."""
+        head, lines, usual = self.heads[number], self.page.lines, self.page.usual_gap
+        if usual is None or head.byline is not None:
+            return False
+        first, last = head.titles[0], head.titles[-1]
+        if not 0 < first <= last < len(lines) - 1:
+            return False
+        within_text = lines[first - 1].kind == lines[last + 1].kind == "body"
+        return within_text and min(lines[first].above, lines[last + 1].above) > usual
 
     def _split_features(self, above: int, below: int) -> Iterator[Worth]:
         """Yield what tells that two lines of headlines in a row are of one story or of two."""
