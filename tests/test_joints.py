@@ -134,6 +134,51 @@ def test_a_head_as_near_to_a_paragraph_as_others_are_is_not_told_by_its_spacing(
     assert titles_of(above, below) == ["南馆夜里还亮着灯"]
 
 
+RAIN = (
+    "市气象台预计，明天白天到夜间多云，后天起受冷空气影响，最低气温降到六摄氏度，"
+    "早晚温差超过十摄氏度，老人和儿童注意添减衣物。"
+)
+COLD = "冷空气后天到，气温先降后升"
+SHOP = (
+    "解放路上的旧书店昨天重新开门，店主把两层楼改成阅览区，读者可以带自己的书来坐一整天，"
+    "店里有旧书四万册，按斤卖的占一半。"
+)
+READERS = "旧书店重新开门，阅览区摆在二楼"
+
+
+def lines_of(raw):
+    return [(line.kind, line.text) for line in find_lines(raw, repair(raw))]
+
+
+def test_a_headline_that_repair_read_into_the_text_below_a_blank_line_is_a_headline():
+    raw = f"{COLD}\n\n{wrapped(RAIN, 22)}"
+    assert repair(raw).text.strip() == COLD + RAIN
+    assert lines_of(raw) == [("head", COLD), ("body", RAIN)]
+    (article,) = split_articles(Source("a.txt", raw))
+    assert (article.title, article.text) == (COLD, f"{COLD}\n{RAIN}")
+
+
+def test_a_headline_that_repair_read_into_an_indented_text_is_a_headline():
+    raw = f"{wrapped(BUS[1] + BUS[2], 12)}{READERS}\n\u3000\u3000{wrapped(SHOP, 12)}"
+    assert READERS + SHOP in repair(raw).text
+    assert lines_of(raw)[-2:] == [("head", READERS), ("body", SHOP)]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        f"{COLD}\n\n{wrapped(RAIN, 12)}",  # as wide as the lines below
+        f"\n\u3000\u3000{COLD}\n\n{wrapped(RAIN, 22)}",
+        f"{COLD[:-2]}，\n\n{wrapped(RAIN, 22)}",
+        f"{COLD}\n\n的{wrapped(RAIN, 22)}",
+        f"冷空气后天到；气温先降后升\n\n{wrapped(RAIN, 22)}",
+    ],
+    ids=["same column", "indented", "comma", "midst of a sentence", "stop"],
+)
+def test_a_line_not_set_apart_or_not_ended_is_no_headline_above_its_text(raw):
+    assert [kind for kind, _ in lines_of(raw)] == ["body"]
+
+
 def test_the_trees_come_with_the_package():
     from rag.articles.trees import TREES
 

@@ -196,12 +196,17 @@ def _merged(lines: Sequence[Line]) -> list[Span]:
     out: list[Span] = []
     for before, line in zip([None, *lines], lines, strict=False):
         span = line.span
-        alike = before is not None and before.large == line.large
-        alike = alike and not (line.large and line.above > 1)
-        if out and alike and 0 <= span.start - out[-1].end <= 0:
+        if before is not None and _is_more(before, line) and span.start == out[-1].end:
             span = Span(out.pop().start, span.end)
         out.append(span)
     return out
+
+
+def _is_more(before: Line, line: Line) -> bool:
+    """Tell whether a line may be more of the headline or the paragraph above it."""
+    if before.large != line.large or (before.kind != "body" and line.kind == "body"):
+        return False
+    return not (line.large and line.above > 1)
 
 
 def _identity(source: Source, number: int, text: str) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings import Embedder, load
+from rag.articles.kinds import is_of_midst
 from rag.articles.lines import Head, Line
 from rag.articles.trees import in_context, trees
 from rag.repair.table import weights as break_weights
@@ -85,7 +86,6 @@ _NUMBERED = re.compile(
 ONLY_MARK = re.compile("[^（(]{0,8}[（(][^（()）]*[)）]|[^（()）]{0,30}")
 CREDIT = re.compile("[（(][^（）()]{0,12}(?:记者|通讯员|编辑|医生|作者)[^（）()]{2,40}[)）]$")
 SUREST = 6.0  # log-odds beyond which trees say no more
-_MIDST = -9  # quarters of a log-odds: a character that so seldom begins a sentence
 
 
 @cache
@@ -210,10 +210,7 @@ def names_column(title: str) -> bool:
 
 def is_fragment(line: Line) -> bool:
     """Tell whether a line begins in the middle of a sentence, by its first character."""
-    first = line.text[0]
-    if first.isascii():
-        return first.islower() or first in ",.;:)%"
-    return int(break_weights().opening[min(ord(first), 0xFFFF)]) <= _MIDST
+    return is_of_midst(line.text[0])
 
 
 def is_unfinished(line: Line) -> bool:

@@ -67,9 +67,9 @@ STORY_FEATURES = (
 # "title inner, long page" is set by hand: section headings of long reports are no headlines. A fit
 # on 916 simulated pages gives -1.5; half way to it, the other weights half way too, a report of the
 # seeds is cut in two. Of -3 and -4 neither was better on 32 long pages.
-# "title set apart" is set by hand too: simulated pages space every section heading as text, so a fit
-# would trust it more than a paper's page bears out. Heads set closer than paragraphs tell nothing:
-# of those on odd pages three are section headings, two headlines.
+# "title set apart" is set by hand too: simulated pages space every section heading as text, so that
+# a fit would trust it more than papers bear out. Heads set closer than paragraphs tell nothing: of
+# those on odd pages three are section headings, two headlines.
 FEATURES = (*GAP_FEATURES, *STORY_FEATURES)
 NUMBER = {name: len(GAP_FEATURES) + k for k, name in enumerate(STORY_FEATURES)}
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from rag.articles.kinds import WORD, bond, is_of_midst
 from rag.repair import Repaired
 from rag.types import Span
 
@@ -31,6 +32,38 @@ def parts_of(raw: str, repaired: Repaired, span: Span) -> list[Span]:
     lines = _Lines(raw, repaired, span, breaks)
     kept = [i for i in cuts if lines.differ(i)]
     return [Span(a, b) for a, b in zip([span.start, *kept], [*kept, span.end], strict=True)]
+
+
+def head_of(raw: str, repaired: Repaired, span: Span) -> int | None:
+    """Return where a paragraph's text begins below a headline that repair read into its first
+    sentence: lines without a stop, set apart from the text as none of its own lines are."""
+    breaks, text = breaks_of(raw, repaired, span), repaired.text
+    lines: _Lines | None = None
+    for k, at in enumerate(breaks[:_MOST_OF_HEAD], start=1):
+        head = text[span.start : at].rstrip()
+        if len(head) > _longest(head) or _STOP.search(head):
+            return None
+        if _goes_on(head, text[at]):
+            continue
+        lines = lines or _Lines(raw, repaired, span, breaks)
+        if lines.is_set_apart(k):
+            return at
+    return None
+
+
+_MOST_OF_HEAD = 4  # printed lines
+_STOP = re.compile("[。；;]|[!?！？](?=.)")
+_UNFINISHED = "，、：:,“‘《（("
+
+
+def _goes_on(head: str, first: str) -> bool:
+    """Tell whether a sentence goes on from a line to the next one's first character."""
+    return head[-1] in _UNFINISHED or is_of_midst(first) or bond(head[-1], first) >= WORD
+
+
+def _longest(head: str) -> int:
+    """Return how many characters words without a stop may have to be a headline."""
+    return _LONGEST_ENGLISH_TAIL if head.isascii() else _LONGEST_TAIL
 
 
 def breaks_of(raw: str, repaired: Repaired, span: Span) -> list[int]:
@@ -58,6 +91,8 @@ class _Lines:
         self.widths = [_cells(raw[a:b]) for a, b in self.places]
         befores = [raw[b:a] for (_, b), (a, _) in zip(self.places, self.places[1:], strict=False)]
         last = _BLANK.match(raw, self.places[-1][1])
+        start = self.places[0][0]
+        self.above = raw[max(0, start - _ABOVE) : start]
         self.gaps = [*befores, last.group() if last else ""]
         self.tail = text[starts[-1] : span.end]
         self.ended = bool(_ENDED.search(text[max(span.start, span.end - 48) : span.end]))
@@ -78,8 +113,31 @@ class _Lines:
         if len(below) > 1 or below[0] > max(above):
             yield abs(max(above) - max(below)) > _WAVER
         if k == len(self.widths) - 1 and not self.ended:
-            longest = _LONGEST_ENGLISH_TAIL if self.tail.isascii() else _LONGEST_TAIL
-            yield len(self.tail) <= longest
+            yield len(self.tail) <= _longest(self.tail)
+
+    def is_set_apart(self, k: int) -> bool:
+        """Tell whether the first `k` lines are set apart from the others, which are of one column,
+        and are as wide as neither these nor the lines above: else a column breaks here. A first
+        line indented as only a paragraph's is begins the text itself."""
+        between, below = self.gaps[k - 1], self.gaps[k:-1]
+        if not below or _indent_of(self.above) > _indent_of(between):
+            return False
+        blank = between.count("\n") > max(1, *(gap.count("\n") for gap in below))
+        indented = _indent_of(between) > max(map(_indent_of, below)) + 1
+        columns = [max(self.widths[k:])]
+        columns += [_width_of_last(self.above)] if blank and not indented else []
+        apart = (abs(w - column) > _WAVER for w in self.widths[:k] for column in columns)
+        return (blank or indented) and all(apart)
+
+
+_ABOVE = 400  # characters above a paragraph that are looked at
+_LAST = 3  # lines that tell how wide a column is
+
+
+def _width_of_last(text: str) -> float:
+    """Return how wide the last lines of a text are, 0 where there are none; the first is cut."""
+    lines = [line for line in text.split("\n")[1:] if line.strip()]
+    return max(map(_cells, lines[-_LAST:]), default=0.0)
 
 
 _BLANK = re.compile(r"\s*")
@@ -88,6 +146,12 @@ _BLANK = re.compile(r"\s*")
 def _end_of(gap: str) -> str:
     """Return how a line ends: what stands before its newline, and which newline it is."""
     return gap[: gap.find("\n") + 1]
+
+
+def _indent_of(gap: str) -> float:
+    """Return how many cells of blanks stand at the end of a gap, before the line below it."""
+    blanks = gap[len(gap.rstrip(" \u3000")) :]
+    return sum(2.0 if c == "\u3000" else 1.0 for c in blanks)
 
 
 def _cells(line: str) -> float:

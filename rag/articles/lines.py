@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rag.articles.joints import breaks_of, parts_of
+from rag.articles.joints import breaks_of, head_of, parts_of
 from rag.articles.kinds import (
     BARE,
     DATELINE,
@@ -136,7 +136,13 @@ def _closed(lines: list[Line]) -> list[Line]:
 
 
 def _body(raw: str, repaired: Repaired, whole: Line) -> list[Line]:
-    """Return a paragraph, in parts where it may be of two stories."""
+    """Return a paragraph, in parts where it may be of two stories, below the lines of a headline
+    that repair read into it."""
+    at = head_of(raw, repaired, whole.span)
+    if at is not None:
+        above = [_line(raw, repaired, one) for one in _pieces(raw, repaired, whole.span.start, at)]
+        if all(line.kind != "body" for line in above):
+            return [*above, *_body(raw, repaired, _line(raw, repaired, Span(at, whole.span.end)))]
     spans = parts_of(raw, repaired, whole.span)
     if len(spans) < 2:
         return [whole]
