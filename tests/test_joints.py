@@ -134,6 +134,14 @@ def test_a_head_as_near_to_a_paragraph_as_others_are_is_not_told_by_its_spacing(
     assert titles_of(above, below) == ["南馆夜里还亮着灯"]
 
 
+def test_a_sections_name_beside_furniture_is_furniture_and_elsewhere_may_be_a_headline():
+    page = f"体育新闻\n第6版\n南馆夜里还亮着灯\n本报记者 裴晓岚\n{NIGHT[0]}\n"
+    kinds = [line.kind for line in find_lines(page, repair(page))]
+    assert kinds == ["furniture", "furniture", "head", "byline", "body"]
+    column = f"{NIGHT[0]}\n体育新闻\n{BUS[0]}\n"
+    assert [line.kind for line in find_lines(column, repair(column))] == ["body", "head", "body"]
+
+
 RAIN = (
     "市气象台预计，明天白天到夜间多云，后天起受冷空气影响，最低气温降到六摄氏度，"
     "早晚温差超过十摄氏度，老人和儿童注意添减衣物。"

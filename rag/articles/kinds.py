@@ -48,6 +48,7 @@ _EDITORS = (
 _COLUMNS = (
     "要闻|国际|国内|文化|体育|经济|特刊|副刊|社会|科教|民生|时事|综合|深度|理论|教育|财经|法治|时评|视觉|广告"
 )
+_SECTION = re.compile(f"(?:{_COLUMNS})新闻")
 _FURNITURE = re.compile(
     "Page \\d{1,3}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? [A-Z][a-z]+ \\d{1,2},? \\d{4}"
     "|[-—·– ]{0,3}(?:第 ?)?[A-Z]?\\d{1,3} ?(?:版|页)?[-—·– ]{0,3}|[A-Z]\\d{1,2}版?"
@@ -95,6 +96,11 @@ def kind_of(text: str, ended: bool) -> str:
     if short and text[-1] in "？！?!" and len(text) <= 24 and "。" not in text and "，" not in text:
         return "head"
     return "body"
+
+
+def names_section(text: str) -> bool:
+    """Tell whether a line may be the name of a paper's section, or a headline: 体育新闻."""
+    return bool(_SECTION.fullmatch(text))
 
 
 def _is_byline(text: str) -> bool:

@@ -30,6 +30,7 @@ from rag.articles.kinds import (
     is_common,
     kind_of,
     may_be_name,
+    names_section,
 )
 from rag.repair import SURNAMES, Repaired
 from rag.terms import simplified
@@ -93,15 +94,18 @@ _LONGEST_NAME = 16  # characters of a paper's or a section's name
 
 
 def _of_page(lines: list[Line]) -> list[Line]:
-    """Tell by the whole page what a line is: what is printed twice is no headline, long pieces with
-    the same mark and no photographer are items, and bylines may all stand below their stories."""
+    """Tell by the whole page what a line is: what is printed twice is no headline, nor a section's
+    name beside furniture, long pieces with the same mark and no photographer are items, and bylines
+    may all stand below their stories."""
     heads = Counter(line.text for line in lines if line.kind == "head")
     items = [_is_item(line) for line in lines]
     several = sum(items) > 1
     out = []
-    for line, item in zip(lines, items, strict=True):
+    for i, (line, item) in enumerate(zip(lines, items, strict=True)):
         short = len(line.text) <= _LONGEST_NAME
-        if line.kind == "head" and heads[line.text] > 1 and short:
+        beside = (one.kind for one in (*lines[max(0, i - 1) : i], *lines[i + 1 : i + 2]))
+        named = names_section(line.text) and "furniture" in beside
+        if line.kind == "head" and (named or (heads[line.text] > 1 and short)):
             line = line._replace(kind="furniture")
         elif several and item:
             line = line._replace(kind="body")
