@@ -24,6 +24,7 @@ from rag.readers.examples import (
 )
 from rag.readers.extractive import MAX_SPAN, WEIGHTS, ExtractiveReader, best_spans
 from rag.readers.features import match_features
+from rag.readers.graph import eight_bits
 from rag.readers.judge import FILE as JUDGE
 from rag.readers.tokens import NUMBER, UNKNOWN, Vocabulary, kind
 from rag.readers.train import ReaderNetwork, mean_of, resume, save, span_loss
@@ -229,6 +230,25 @@ def test_the_graph_and_torch_give_the_same_scores(width, untrained, tmp_path):
             theirs = (spans[row, :n, :n] - null[row]).numpy()
             assert grid.shape == (n, n)
             assert np.abs(grid - theirs).max() < 0.05  # weights are stored as float16
+
+
+def test_weights_in_8_bits_are_off_by_half_a_step():
+    weight = np.random.default_rng(0).normal(size=(4, 9)).astype(np.float32) * [
+        [1],
+        [1e-6],
+        [9],
+        [0],
+    ]
+    whole, scales = eight_bits(weight.astype(np.float32))
+    assert whole.dtype == np.int8
+    step = np.abs(weight).max(1) / 64
+    assert (np.abs(whole * scales[:, None] - weight) <= step[:, None] * 0.501).all()
+
+
+@pytest.mark.parametrize("weight", [np.ones((2, 6)), -np.ones((2, 6)), np.eye(6)], ids=str)
+def test_two_products_in_8_bits_fit_into_16(weight):
+    whole, _ = eight_bits(weight.astype(np.float32))
+    assert 2 * 255 * np.abs(whole.astype(int)).max() <= np.iinfo(np.int16).max
 
 
 def test_a_longer_neighbour_in_the_batch_changes_no_score(untrained):
