@@ -24,6 +24,7 @@ from rag.readers.examples import (
 )
 from rag.readers.extractive import MAX_SPAN, WEIGHTS, ExtractiveReader, best_spans
 from rag.readers.features import match_features
+from rag.readers.graph import eight_bits
 from rag.readers.judge import FILE as JUDGE
 from rag.readers.tokens import NUMBER, UNKNOWN, Vocabulary, kind
 from rag.readers.train import ReaderNetwork, mean_of, resume, save, span_loss
@@ -215,10 +216,24 @@ def test_training_does_not_go_on_from_another_network(untrained, tmp_path):
 @pytest.mark.parametrize("width", [128, 64])
 def test_the_graph_and_torch_give_the_same_scores(width, untrained, tmp_path):
     network, reader = untrained if width == 128 else random_network(tmp_path, width)
+    assert furthest_apart(network, reader) < 0.05  # weights are stored as float16
+
+
+def test_the_bundled_weights_score_in_8_bits_as_in_torch(reader):
+    table = load_word_table(WEIGHTS / "words.safetensors")
+    characters = len(reader._vocabulary.characters) + 2
+    network = ReaderNetwork(torch.from_numpy(table.vectors), characters).eval()
+    resume(network, WEIGHTS)
+    assert furthest_apart(network, reader) < 0.3  # of scores up to 7 from 0
+
+
+def furthest_apart(network: ReaderNetwork, reader: ExtractiveReader) -> float:
+    """Return how far the scores of a span in torch are from those read, at most."""
     table = load_word_table(WEIGHTS / "words.safetensors")
     question, short, *passages = reader._vocabulary.cut(
         [QUESTION, "谁", PASSAGE, "北京市经信局局长姜广智说，目前已培育57家企业。", "是。"]
     )
+    furthest = 0.0
     for asked in (question, short):
         mine = reader._look(asked, passages, [[]] * len(passages))
         examples = [make_example(asked, p, table, (-1, -1), 1.0) for p in passages]
@@ -228,7 +243,27 @@ def test_the_graph_and_torch_give_the_same_scores(width, untrained, tmp_path):
             n, grid = len(passages[row].ids), read.scores
             theirs = (spans[row, :n, :n] - null[row]).numpy()
             assert grid.shape == (n, n)
-            assert np.abs(grid - theirs).max() < 0.05  # weights are stored as float16
+            furthest = max(furthest, float(np.abs(grid - theirs).max()))
+    return furthest
+
+
+def test_weights_in_8_bits_are_off_by_half_a_step():
+    weight = np.random.default_rng(0).normal(size=(4, 9)).astype(np.float32) * [
+        [1],
+        [1e-6],
+        [9],
+        [0],
+    ]
+    whole, scales = eight_bits(weight.astype(np.float32))
+    assert whole.dtype == np.int8
+    step = np.abs(weight).max(1) / 64
+    assert (np.abs(whole * scales[:, None] - weight) <= step[:, None] * 0.501).all()
+
+
+@pytest.mark.parametrize("weight", [np.ones((2, 6)), -np.ones((2, 6)), np.eye(6)], ids=str)
+def test_two_products_in_8_bits_fit_into_16(weight):
+    whole, _ = eight_bits(weight.astype(np.float32))
+    assert 2 * 255 * np.abs(whole.astype(int)).max() <= np.iinfo(np.int16).max
 
 
 def test_a_longer_neighbour_in_the_batch_changes_no_score(untrained):

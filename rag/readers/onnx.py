@@ -17,7 +17,7 @@ import numpy.typing as npt
 MICROSOFT = "com.microsoft"  # onnxruntime's own operators
 OPSET = 17  # of the operators' meanings: the first with LayerNormalization
 _FORMAT = 8  # of the file, the one that belongs to this opset
-_KINDS = {"float32": 1, "int64": 7}
+_KINDS = {"float32": 1, "int8": 3, "int64": 7}
 Attribute = int | float | Sequence[int]
 
 
