@@ -83,8 +83,7 @@ class ConvBlock(nn.Module):
         h = self.project(h)
         if self.condition is not None and vector is not None:
             h = h + self.condition(vector)[:, None]
-        a, b = h.chunk(2, -1)
-        return x + a * torch.sigmoid(b)
+        return x + F.glu(h, -1)
 
 
 class AttendBlock(nn.Module):
@@ -103,8 +102,8 @@ class AttendBlock(nn.Module):
             .view(batch, length, 3, HEADS, width // HEADS)
             .permute(2, 0, 3, 1, 4)
         )
-        scores = q @ k.transpose(-1, -2) / (width // HEADS) ** 0.5 + bias[:, None]
-        mixed = scores.softmax(-1) @ v
+        heard = bias[:, None].to(q.dtype).expand(batch, 1, length, length)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=heard)
         return x + self.out(mixed.transpose(1, 2).reshape(batch, length, width))
 
 
