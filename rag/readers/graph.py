@@ -279,7 +279,7 @@ def eight_bits(weight: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     They end at 64: processors without VNNI add two products, of up to 255 times a weight each, in
     16 bits, and cut off what is more. So all find the same sums."""
     greatest = np.abs(weight).max(1)
-    scales = np.where(greatest > 0, greatest, np.float32(1)) / np.float32(_STEPS)
+    scales: Floats = (np.where(greatest > 0, greatest, 1) / _STEPS).astype(np.float32)
     return np.rint(weight / scales[:, None]).astype(np.int8), scales
 
 
