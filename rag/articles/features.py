@@ -68,8 +68,10 @@ STORY_FEATURES = (
 # on 916 simulated pages gives -1.5; half way to it, the other weights half way too, a report of the
 # seeds is cut in two. Of -3 and -4 neither was better on 32 long pages.
 # "title set apart" is set by hand too: simulated pages space every section heading as text, so that
-# a fit would trust it more than papers bear out. Heads set closer than paragraphs tell nothing: of
-# those on odd pages three are section headings, two headlines.
+# a fit would trust it more than papers bear out. At 4 it cut three of 191 articles of real PDFs,
+# whose section headings are set apart as well; at 2 none, and simulated pages keep the gain. Heads
+# set closer than paragraphs tell nothing: of those on odd pages three are section headings, two
+# headlines.
 FEATURES = (*GAP_FEATURES, *STORY_FEATURES)
 NUMBER = {name: len(GAP_FEATURES) + k for k, name in enumerate(STORY_FEATURES)}
 
