@@ -3,10 +3,9 @@ torch.
 
 A run reads one passage. Against the same network in numpy, 21 questions of six passages each, one
 thread of a busy machine, in turns: network 86 -> 38 ms, match features 12 -> 8, spans 3.3 -> 1.7,
-everything 111 -> 57. Since
-then its large products are in 8 bits: 0.68 of the network's time where there is AMX, 0.71 with
-AVX-512 VNNI, 0.79 with AVX2, 0.91 with AVX-512 alone. Scores are off by 0.03 on average, and 12 of
-1,834 questions have another best span.
+everything 111 -> 57. Since then its large products are in 8 bits: 0.68 of the network's time where
+there is AMX, 0.71 with AVX-512 VNNI, 0.79 with AVX2, 0.91 with AVX-512 alone. Scores are off by
+0.03 on average, and 12 of 1,834 questions have another best span.
 """
 
 from __future__ import annotations
