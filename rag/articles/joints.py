@@ -3,6 +3,8 @@ ends, and a full line with a stop at the end of one column goes on well in the n
 
   一共八十六声。␍␊            the sentence ends, and the next lines end otherwise or are wider:
   全书最动人的，是注解里的␊   the paragraph is cut here, and `stories` weighs whether it goes on
+
+A headline may be read into the sentence below it in the same way.
 """
 
 from __future__ import annotations
